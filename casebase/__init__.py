@@ -1,0 +1,1 @@
+"""The case library: every incident, and which fix worked."""

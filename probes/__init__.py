@@ -1,0 +1,1 @@
+"""Probes: what rides in a training job and writes evidence."""

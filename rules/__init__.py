@@ -1,0 +1,1 @@
+"""Rules: evidence to facts, facts to symptoms, causes and fixes."""
