@@ -45,7 +45,7 @@ class Step(msgspec.Struct, tag_field="k", tag="step", omit_defaults=True):
     """Optimizer steps since recording began, from 0."""
     time: float = 0.0
     epoch: float | None = None
-    """Epochs done when the step began, with the share of the running one: 20.5 is half way through epoch 21."""
+    """Epochs done when the step began, plus the running share: 20.5 is half way through epoch 21."""
     batch: int | None = None
     """Index of the step's last batch within its epoch, from 0."""
     v: dict[str, Value] = {}
