@@ -1,0 +1,257 @@
+"""A run's curves as columns: only the quantities that are drawn are decoded, block by block.
+
+A run of a million steps would take gigabytes as records; as columns it takes a few bytes a step and
+quantity, and is read about as fast as the disk gives it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+
+import msgspec
+import numpy as np
+
+from ..probes.evidence import RunDirectory
+from ..probes.evidence.reader import FloatArray, Series
+
+BLOCK = 1 << 20
+"""Bytes decoded at a time: small enough that the interface stays alive between two blocks."""
+
+STEP_NAMES = ("loss", "grad.norm", "lr", "step.time", "batch.size", "output.accuracy", "update.ratio")
+EVAL_NAMES = ("val.loss", "val.accuracy")
+GAUGE_NAMES = ("gpu.temperature/0", "gpu.utilization/0", "gpu.memory/0", "host.memory", "process.rss")
+
+
+@dataclass(frozen=True)
+class EventNote:
+    """An event as the event list shows it."""
+
+    name: str
+    step: int
+    time: float
+    data: dict[str, Any]
+
+
+class Growing:
+    """A float64 array that grows at the end."""
+
+    def __init__(self) -> None:
+        self._buffer: FloatArray = np.empty(256)
+        self._length = 0
+
+    def extend(self, values: FloatArray) -> None:
+        """Add values at the end."""
+        needed = self._length + len(values)
+        if needed > len(self._buffer):
+            larger = np.empty(max(needed, 2 * len(self._buffer)))
+            larger[: self._length] = self.array
+            self._buffer = larger
+        self._buffer[self._length : needed] = values
+        self._length = needed
+
+    @property
+    def array(self) -> FloatArray:
+        """The values so far, float64 [n], without a copy."""
+        return self._buffer[: self._length]
+
+
+class _Table:
+    """The rows of one kind of record: step, epoch, time, batch and the chosen quantities."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.columns = {name: Growing() for name in ("#step", "#epoch", "#time", "#batch", *names)}
+
+    def add(self, rows: list[Any]) -> None:
+        if not rows:
+            return
+        self.columns["#step"].extend(np.array([row.step for row in rows], dtype=float))
+        self.columns["#epoch"].extend(np.array([row.epoch for row in rows], dtype=float))
+        self.columns["#time"].extend(np.array([row.time for row in rows], dtype=float))
+        self.columns["#batch"].extend(np.array([row.batch for row in rows], dtype=float))
+        for index, name in enumerate(self.names):
+            attribute = f"f{index}"
+            values = [getattr(row.v, attribute) for row in rows]
+            self.columns[name].extend(_numbers(values))
+
+    def series(self, name: str) -> Series:
+        value = self.columns[name].array
+        # A measured NaN must stay, so a quantity that a row lacks is a NaN with bits of its own.
+        present = ~_is_absent(value)
+        step = self.columns["#step"].array[present]
+        epoch, value = self.columns["#epoch"].array[present], value[present]
+        if len(step) > 1 and np.any(step[1:] < step[:-1]):
+            order = np.argsort(step, kind="stable")
+            step, epoch, value = step[order], epoch[order], value[order]
+        return Series(step.astype(np.int64), value, epoch)
+
+
+_ABSENT_BITS = np.uint64(0x7FF8_0000_0000_1DEA)
+_ABSENT = float(np.array([_ABSENT_BITS], dtype=np.uint64).view(np.float64)[0])
+
+
+def _numbers(values: list[Any]) -> FloatArray:
+    """Return float64 [n]; what a row lacks already carries the mark of absence."""
+    if None in values:
+        values = [_ABSENT if value is None else value for value in values]
+    try:
+        return np.array(values, dtype=float)
+    except ValueError:
+        return np.array([_number(value) for value in values])
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return _ABSENT
+
+
+def _is_absent(values: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return values.view(np.uint64) == _ABSENT_BITS
+
+
+class Columns:
+    """Curves of one run, growing with it.
+
+    Args:
+        run: the run directory.
+        step: quantities of the step records to keep; likewise ``eval_`` and ``gauge``.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        step: Sequence[str] = STEP_NAMES,
+        eval_: Sequence[str] = EVAL_NAMES,
+        gauge: Sequence[str] = GAUGE_NAMES,
+    ) -> None:
+        self.run = run
+        self.names = {"step": tuple(step), "eval": tuple(eval_), "gauge": tuple(gauge)}
+        self._decoder = _decoder(self.names)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.tables = {kind: _Table(names) for kind, names in self.names.items()}
+        self.events: list[EventNote] = []
+        self.damaged = 0
+        self._files: dict[Path, tuple[int, int]] = {}
+
+    def poll(self, pause: Callable[[], None] | None = None) -> int:
+        """Read what came since the last call and return the number of rows.
+
+        Args:
+            pause: called between two blocks, for a worker that must let others run or be cancelled.
+        """
+        count = 0
+        for path in self._paths():
+            status = _stat(path)
+            inode, offset = self._files.get(path, (status.st_ino if status else 0, 0))
+            if status is None or status.st_size == offset:
+                continue
+            if status.st_ino != inode or status.st_size < offset:
+                # The recorder replaced the file by a thinned one.
+                self._restart()
+                return self.poll(pause)
+            for block, end in _whole_lines(path, offset):
+                count += self._take(block)
+                self._files[path] = (inode, end)
+                if pause:
+                    pause()
+        return count
+
+    def _paths(self) -> list[Path]:
+        files = list(self.run.evidence_files())
+        return [path for rank, _, path in files if rank == files[0][0]]
+
+    def _take(self, block: bytes) -> int:
+        rows = self._decode(block)
+        kinds: dict[str, list[Any]] = {"step": [], "eval": [], "gauge": [], "event": [], "header": []}
+        for row in rows:
+            kinds[row.kind].append(row)
+        for kind, table in self.tables.items():
+            table.add(kinds[kind])
+        self.events += [EventNote(row.name, row.step, row.time, row.data) for row in kinds["event"]]
+        return len(rows)
+
+    def _decode(self, block: bytes) -> list[Any]:
+        try:
+            return self._decoder.decode_lines(block)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._decode_singly(block)
+
+    def _decode_singly(self, block: bytes) -> list[Any]:
+        rows = []
+        for line in block.splitlines():
+            try:
+                rows.append(self._decoder.decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.damaged += 1
+        return rows
+
+    def series(self, name: str, kind: str = "step") -> Series:
+        """Return one quantity over steps; empty where nothing was recorded.
+
+        Raises:
+            KeyError: the quantity was not asked for at construction.
+        """
+        return self.tables[kind].series(name)
+
+    def last(self, name: str, kind: str = "step") -> float | None:
+        """Return the latest value of a quantity, None where there is none."""
+        value = self.tables[kind].columns[name].array
+        present = np.flatnonzero(~_is_absent(value))
+        return float(value[present[-1]]) if len(present) else None
+
+    def clock(self, name: str) -> FloatArray:
+        """Return ``step``, ``epoch``, ``time`` or ``batch`` of every step record, float64 [n]."""
+        return self.tables["step"].columns[f"#{name}"].array
+
+
+def _decoder(names: dict[str, tuple[str, ...]]) -> Any:
+    """Return a decoder of rows that skips every quantity not named, at the speed of the parser."""
+    place: list[Any] = [("step", int, 0), ("time", float, 0.0)]
+    rows = [_row("header", []), _row("event", [("name", str), *place, ("data", dict[str, Any], {})])]
+    for kind, wanted in names.items():
+        body = msgspec.defstruct(
+            "Values",
+            [
+                (f"f{index}", float | str | None, msgspec.field(name=name, default=_ABSENT))
+                for index, name in enumerate(wanted)
+            ],
+            gc=False,
+            frozen=True,
+        )
+        where = [("epoch", float | None, None), ("batch", int | None, None)]
+        rows.append(_row(kind, [*place, *where, ("v", body, body())]))
+    return msgspec.json.Decoder(Union[tuple(rows)])
+
+
+def _row(kind: str, fields: list[Any]) -> Any:
+    return msgspec.defstruct(kind.title(), fields, tag_field="k", tag=kind, namespace={"kind": kind}, gc=False)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _whole_lines(path: Path, offset: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (block of whole lines, offset behind it); a torn last line waits for its rest."""
+    rest = b""
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        while block := stream.read(BLOCK):
+            block = rest + block
+            whole = block.rfind(b"\n") + 1
+            rest = block[whole:]
+            if whole:
+                offset += whole
+                yield block[:whole], offset
+
