@@ -1,0 +1,1 @@
+"""Facts: what rules see, computed from evidence."""
