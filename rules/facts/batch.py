@@ -1,0 +1,202 @@
+"""Facts of the inputs: extremes, drift, a change of format, repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ...probes.evidence.reader import FloatArray
+from .context import AHEAD, Context, robust_z
+from .registry import Fact, FactSpec
+
+FACTS = (
+    FactSpec("batch.size", "number", "samples", "batch size before the onset", "骤升前的批大小"),
+    FactSpec("batch.size_ratio", "number", "x", "batch size at the onset over the size before", "骤升时批大小与之前之比"),
+    FactSpec("batch.mean_z", "number", "sigma", "shift of the batch mean at the onset, in its own usual spread",
+             "骤升批次均值偏移(以平时波动为单位)"),
+    FactSpec("batch.mean_shift", "number", "std", "shift of the batch mean in standard deviations of the data",
+             "批次均值偏移(以数据标准差为单位)"),
+    FactSpec("batch.std_ratio", "number", "x", "spread of the batch at the onset over the spread before",
+             "骤升批次标准差与之前之比"),
+    FactSpec("batch.extreme_ratio", "number", "x", "largest magnitude at the onset over the largest seen before",
+             "骤升批次最大绝对值与此前最大值之比"),
+    FactSpec("batch.new_negatives", "bool", "", "negative values where there were none before", "出现此前没有的负值"),
+    FactSpec("batch.within_range", "bool", "", "all values lie within the range seen before", "数值均在此前范围内"),
+    FactSpec("batch.nonfinite", "bool", "", "NaN or infinite input at the spike", "输入含 NaN 或无穷"),
+    FactSpec("batch.outlier_like", "bool", "",
+             "a few values are extreme while the bulk of the batch stayed: the maximum grew far more than the spread",
+             "少数值极端而整体未变:最大值的增长远超标准差"),
+    FactSpec("batch.duplicates", "number", "", "share of rows equal to another row of the batch at the onset",
+             "骤升批次中重复样本占比"),
+    FactSpec("batch.duplicates_before", "number", "", "the same before the onset", "骤升前批次中重复样本占比"),
+    FactSpec("batch.repeat_share", "number", "",
+             "share of batches from the onset on that equal one of the last batches before them",
+             "骤升后与前几个批次完全相同的批次占比"),
+    FactSpec("batch.shift_lasts", "bool", "", "the change of the inputs stays on all later batches",
+             "输入变化在之后批次持续存在"),
+    FactSpec("batch.shift_lead", "number", "steps", "steps from the first changed input to the onset",
+             "首个异常输入距骤升的步数"),
+    FactSpec("batch.normal", "bool", "", "inputs at the onset look like those before", "骤升批次输入与之前无异"),
+    FactSpec("batch.seen_before", "number", "", "share of samples at the onset that appeared in earlier epochs unchanged",
+             "骤升后样本与先前轮次完全一致的占比"),
+    FactSpec("batch.seen_baseline", "number", "", "the same share before the onset", "骤升前该占比"),
+    FactSpec("batch.feature", "text", "", "input column that moved most", "变化最大的输入列"),
+    FactSpec("batch.feature_z", "number", "sigma", "shift of that column's mean in its own usual spread",
+             "该列均值偏移(以平时波动为单位)"),
+)  # fmt: skip
+
+_NORMAL_Z = 8.0
+"""Robust deviations within which a batch statistic counts as usual; a batch mean is a mean of many."""
+
+
+def extract(context: Context) -> Iterator[Fact]:
+    """Yield the facts of the inputs."""
+    sizes = context.before("batch.size")
+    if len(sizes):
+        yield Fact("batch.size", float(np.median(sizes)), context.baseline)
+    if context.onset is None:
+        return
+    now = context.oddest("batch.size")
+    if now is not None and len(sizes):
+        yield Fact("batch.size_ratio", now / float(np.median(sizes)), context.moment)
+    yield from _moments(context)
+    yield from _nonfinite(context)
+    yield from _duplicates(context)
+    yield from _repeats(context)
+    yield from _seen(context)
+    yield from _columns(context)
+
+
+def _moments(context: Context) -> Iterator[Fact]:
+    means, stds = context.before("batch.mean"), context.before("batch.std")
+    mean, std = context.oddest("batch.mean"), context.oddest("batch.std")
+    if not len(means) or not len(stds) or mean is None or std is None:
+        return
+    window = (context.baseline[0], context.at)
+    spread = max(float(np.median(stds)), 1e-9)
+    z = robust_z(mean, means) if np.isfinite(mean) else float("inf")
+    # A constant input mean (standardised data) makes any z large; the shift must matter in the data's own unit.
+    shift = abs(mean - float(np.median(means))) / spread if np.isfinite(mean) else float("inf")
+    ratio = std / spread if np.isfinite(std) else float("inf")
+    yield Fact("batch.mean_z", z, window)
+    yield Fact("batch.mean_shift", shift, window)
+    yield Fact("batch.std_ratio", ratio, window)
+    extreme = _extremes(context)
+    if extreme is None:
+        return
+    size, negatives, within = extreme
+    yield Fact("batch.extreme_ratio", size, window)
+    yield Fact("batch.new_negatives", negatives, window)
+    yield Fact("batch.within_range", within, window)
+    yield Fact("batch.outlier_like", size > 3.0 and size > 1.5 * ratio, window)
+    moved = (abs(z) > _NORMAL_Z and shift > 0.2) or not 0.67 < ratio < 1.5 or size > 3.0
+    yield Fact("batch.normal", not moved and not negatives, window)
+    yield from _persistence(context, means, spread)
+
+
+def _extremes(context: Context) -> tuple[float, bool, bool] | None:
+    lows, highs = context.before("batch.min"), context.before("batch.max")
+    low, high = context.oddest("batch.min"), context.oddest("batch.max")
+    if not len(lows) or not len(highs) or low is None or high is None:
+        return None
+    usual = max(float(np.max(np.abs(lows))), float(np.max(np.abs(highs))), 1e-9)
+    size = max(abs(low), abs(high)) / usual
+    margin = 0.05 * (float(highs.max()) - float(lows.min()))
+    within = low >= float(lows.min()) - margin and high <= float(highs.max()) + margin
+    return size, bool(lows.min() >= 0 > low - 1e-9 and low < -1e-6), bool(within)
+
+
+def _persistence(context: Context, means: FloatArray, spread: float) -> Iterator[Fact]:
+    """Tell whether the inputs stay changed, and since when."""
+    center = float(np.median(means))
+    usual = max(1.4826 * float(np.median(np.abs(means - center))) * _NORMAL_Z, 0.2 * spread)
+
+    def odd(mean: float, std: float) -> bool:
+        return not abs(mean - center) <= usual or not 0.67 < std / spread < 1.5
+
+    rows = [
+        (r.step, odd(m, s))
+        for r in context.records(context.baseline[1] + 1, context.at + 30)
+        if isinstance(m := r.v.get("batch.mean"), float) and isinstance(s := r.v.get("batch.std"), float)
+    ]
+    later = [bad for step, bad in rows if step >= context.at]
+    if len(later) >= 3:
+        yield Fact("batch.shift_lasts", float(np.mean(later)) > 0.8, context.aftermath)
+    first = next((step for step, bad in rows if bad), None)
+    if first is not None:
+        yield Fact("batch.shift_lead", float(context.at - first), context.moment)
+
+
+def _nonfinite(context: Context) -> Iterator[Fact]:
+    shares = context.during("batch.nonfinite").value
+    extremes = [context.during(n).value for n in ("batch.min", "batch.max", "batch.mean")]
+    values = np.concatenate([shares, *extremes])
+    if len(values):
+        bad = bool((shares > 0).any()) or any(not np.isfinite(v).all() for v in extremes)
+        yield Fact("batch.nonfinite", bad, context.moment)
+
+
+def _duplicates(context: Context) -> Iterator[Fact]:
+    base = context.before("batch.duplicates")
+    now = context.series("batch.duplicates").between(context.culprit, context.at + AHEAD).value
+    if len(base):
+        yield Fact("batch.duplicates_before", float(np.median(base)), context.baseline)
+    if len(now):
+        yield Fact("batch.duplicates", float(np.max(now)), context.moment)
+
+
+def _repeats(context: Context) -> Iterator[Fact]:
+    """Tell whether whole batches come again at once; once an epoch is normal, within a few steps is not."""
+    hashes = context.texts("batch.hash", context.baseline[0], context.aftermath[1])
+    later = [i for i, (step, _) in enumerate(hashes) if step >= context.at]
+    if len(later) < 3:
+        return
+    again = [hashes[i][1] in {h for _, h in hashes[max(0, i - 4) : i]} for i in later]
+    yield Fact("batch.repeat_share", float(np.mean(again)), context.aftermath)
+
+
+def _seen(context: Context) -> Iterator[Fact]:
+    """Compare how often samples return unchanged: augmentation makes every view of a sample new."""
+    rows = [
+        (r.step, r.epoch, r.v.get("batch.sample_hashes"))
+        for r in context.records(context.first, context.last)
+    ]
+    known: set[object] = set()
+    before: list[float] = []
+    after: list[float] = []
+    pending: list[object] = []
+    epoch = -1
+    for step, at, hashes in rows:
+        if at is None or not isinstance(hashes, list) or not hashes:
+            continue
+        if int(at) != epoch:
+            epoch = int(at)
+            known.update(pending)
+            pending = []
+        if known:
+            share = sum(h in known for h in hashes) / len(hashes)
+            (after if step >= context.at else before).append(share)
+        pending.extend(hashes)
+    if len(before) >= 3 and len(after) >= 3:
+        yield Fact("batch.seen_baseline", float(np.mean(before[-50:])))
+        yield Fact("batch.seen_before", float(np.mean(after[:50])))
+
+
+def _columns(context: Context) -> Iterator[Fact]:
+    rows = context.texts("batch.feature_mean", context.baseline[0], context.at + AHEAD)
+    base = _table([v for step, v in rows if step <= context.baseline[1]])
+    now = _table([v for step, v in rows if step >= context.at])
+    if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
+        return
+    scores = [abs(robust_z(float(now[0, j]), base[:, j])) for j in range(base.shape[1])]
+    worst = int(np.argmax(scores))
+    yield Fact("batch.feature", f"column {worst}", context.moment)
+    yield Fact("batch.feature_z", scores[worst], context.moment)
+
+
+def _table(rows: Sequence[object]) -> FloatArray | None:
+    lists = [r for r in rows if isinstance(r, list)]
+    if not lists or len({len(r) for r in lists}) != 1:
+        return None
+    return np.array(lists, dtype=np.float64)

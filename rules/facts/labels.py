@@ -1,0 +1,143 @@
+"""Facts of the labels, and of how a so-far-right model sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .context import Context, robust_z
+from .registry import Fact, FactSpec
+
+FACTS = (
+    FactSpec("label.accuracy_before", "number", "", "accuracy on training batches before the onset",
+             "骤升前训练批次的准确率"),
+    FactSpec("label.accuracy_at_spike", "number", "", "accuracy on the first bad batch, before its update",
+             "首个异常批次在更新前的准确率"),
+    FactSpec("label.disagreement", "number", "", "loss of accuracy on that batch: labels against a so-far-right model",
+             "该批次准确率下降:标签与此前正确的模型不一致"),
+    FactSpec("label.shift", "number", "", "total variation distance of the class shares before and after the onset",
+             "骤升前后类别比例的总变差距离"),
+    FactSpec("label.shift_noise", "number", "", "the same between single batches before the onset",
+             "骤升前单批次之间的该距离"),
+    FactSpec("label.dominant_share", "number", "", "share of the most frequent class after the onset",
+             "骤升后最多类别的占比"),
+    FactSpec("label.dominant_before", "number", "", "share of the most frequent class in a batch before the onset",
+             "骤升前批次中最多类别的占比"),
+    FactSpec("label.out_of_range", "bool", "", "labels outside 0..classes-1", "标签超出类别范围"),
+    FactSpec("label.none_valid", "bool", "", "a batch without any valid target", "批次中没有有效目标"),
+    FactSpec("label.nonfinite", "bool", "", "NaN or infinite targets", "目标含 NaN 或无穷"),
+    FactSpec("label.value_z", "number", "sigma", "shift of the mean target at the onset, in its usual spread",
+             "骤升时目标均值偏移(以平时波动为单位)"),
+    FactSpec("label.value_std_ratio", "number", "x", "spread of the targets at the onset over the spread before",
+             "骤升时目标标准差与之前之比"),
+    FactSpec("label.normal", "bool", "", "class shares or target values at the onset look like those before",
+             "骤升时标签分布与之前无异"),
+    FactSpec("output.pred_share", "number", "", "share of the class predicted most after the onset",
+             "骤升后被预测最多类别的占比"),
+    FactSpec("output.max_ratio", "number", "x", "largest logit at the spike over the largest before",
+             "骤升时最大 logit 与之前之比"),
+    FactSpec("output.entropy_after", "number", "nats", "entropy of the predictions after the onset", "骤升后预测熵"),
+    FactSpec("output.nonfinite", "bool", "", "the model's output was NaN or infinite", "模型输出含 NaN 或无穷"),
+)  # fmt: skip
+
+
+def extract(context: Context) -> Iterator[Fact]:
+    """Yield the facts of labels and outputs."""
+    if context.onset is None:
+        return
+    yield from _accuracy(context)
+    yield from _validity(context)
+    shifts = list(_classes(context)) or list(_values(context))
+    yield from shifts
+    yield from _outputs(context)
+
+
+def _accuracy(context: Context) -> Iterator[Fact]:
+    base, now = context.before("output.accuracy"), context.onset_value("output.accuracy")
+    if not len(base) or now is None:
+        return
+    before = float(np.median(base[-50:]))
+    yield Fact("label.accuracy_before", before, context.baseline)
+    yield Fact("label.accuracy_at_spike", now, context.moment)
+    yield Fact("label.disagreement", before - now, context.moment)
+
+
+def _validity(context: Context) -> Iterator[Fact]:
+    classes = context.before("output.classes")
+    low, high = context.during("label.min").value, context.during("label.max").value
+    ignored = context.during("label.ignored").value
+    if len(ignored):
+        yield Fact("label.none_valid", bool((ignored >= 1.0).any()), context.moment)
+    counts = context.during("label.count").value
+    if not len(ignored) and len(counts):
+        yield Fact("label.none_valid", bool((counts == 0).any()), context.moment)
+    if len(classes) and len(low) and len(high):
+        # An ignore index is negative on purpose; the sensor counts those apart.
+        bad = bool((high >= classes[-1]).any()) or (
+            bool((low < 0).any()) and not (len(ignored) and ignored.any())
+        )
+        yield Fact("label.out_of_range", bad, context.moment)
+    bad_values = context.during("label.nonfinite").value
+    if len(bad_values):
+        yield Fact("label.nonfinite", bool((bad_values > 0).any()), context.moment)
+
+
+def _shares(rows: list[object]) -> np.ndarray | None:
+    lists = [r for r in rows if isinstance(r, list) and r]
+    if not lists:
+        return None
+    width = max(len(r) for r in lists)
+    table = np.array([[*r, *[0] * (width - len(r))] for r in lists], dtype=np.float64)
+    table = table[table.sum(1) > 0]
+    return table / table.sum(1, keepdims=True) if len(table) else None
+
+
+def _classes(context: Context) -> Iterator[Fact]:
+    rows = context.texts("label.hist", context.baseline[0], context.at + 30)
+    wide = max((len(v) for _, v in rows if isinstance(v, list)), default=0)
+    padded = [(s, [*v, *[0] * (wide - len(v))]) for s, v in rows if isinstance(v, list)]
+    before = _shares([v for s, v in padded if s <= context.baseline[1]])
+    after = _shares([v for s, v in padded if s >= context.at])
+    if before is None or after is None or len(before) < 3:
+        return
+    usual = before.mean(0)
+    single = 0.5 * np.abs(before - usual).sum(1)
+    level = after.mean(0)
+    # The mean over several batches is less noisy than one batch: the noise shrinks with their number.
+    noise = float(np.median(single)) / np.sqrt(len(after))
+    shift = 0.5 * float(np.abs(level - usual).sum())
+    yield Fact("label.shift", shift, (context.baseline[0], context.at + 30))
+    yield Fact("label.shift_noise", noise, context.baseline)
+    yield Fact("label.dominant_share", float(level.max()), context.aftermath)
+    yield Fact("label.dominant_before", float(np.median(before.max(1))), context.baseline)
+    yield Fact("label.normal", shift < max(0.1, 4 * noise), context.moment)
+
+
+def _values(context: Context) -> Iterator[Fact]:
+    means, stds = context.before("label.mean"), context.before("label.std")
+    mean, std = context.oddest("label.mean"), context.oddest("label.std")
+    if not len(means) or not len(stds) or mean is None or std is None:
+        return
+    z = robust_z(mean, means) if np.isfinite(mean) else float("inf")
+    ratio = std / max(float(np.median(stds)), 1e-9) if np.isfinite(std) else float("inf")
+    yield Fact("label.value_z", z, context.moment)
+    yield Fact("label.value_std_ratio", ratio, context.moment)
+    usual = float(np.median(stds))
+    moved = abs(z) > 8 and abs(mean - float(np.median(means))) > 0.5 * usual
+    yield Fact("label.normal", not moved and 0.4 < ratio < 2.5, context.moment)
+
+
+def _outputs(context: Context) -> Iterator[Fact]:
+    share = context.after("output.pred_share")
+    if len(share):
+        yield Fact("output.pred_share", float(np.median(share)), context.aftermath)
+    entropy = context.after("output.entropy")
+    if len(entropy):
+        yield Fact("output.entropy_after", float(np.median(entropy)), context.aftermath)
+    base, now = context.before("output.max"), context.during("output.max").value
+    if len(base) and len(now):
+        yield Fact("output.max_ratio", float(np.max(now)) / max(float(np.median(base)), 1e-9), context.moment)
+    bad = context.during("output.nonfinite").value
+    if len(bad):
+        yield Fact("output.nonfinite", bool((bad > 0).any()), context.moment)

@@ -1,0 +1,172 @@
+"""Facts of the network: mode, BatchNorm, weights, activations, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .context import Context, jump, slope
+from .registry import Fact, FactSpec
+
+FACTS = (
+    FactSpec("mode.eval_training", "bool", "", "the model is in evaluation mode while it is trained",
+             "训练时模型处于 eval 模式"),
+    FactSpec("mode.eval_before", "bool", "", "the same, long before the onset", "骤升很久以前训练时即处于 eval 模式"),
+    FactSpec("mode.lead", "number", "steps", "steps from the change of mode to the onset", "模式变化距骤升的步数"),
+    FactSpec("mode.sensitive", "bool", "", "the network has dropout or BatchNorm, so its mode matters",
+             "网络含 Dropout 或 BatchNorm"),
+    FactSpec("bn.layers", "number", "", "BatchNorm layers", "BatchNorm 层数"),
+    FactSpec("bn.shift_ratio", "number", "x", "largest move of running statistics at the spike over its usual size",
+             "骤升时运行统计量变化与平时之比"),
+    FactSpec("bn.var_ratio", "number", "x", "change of a running variance around the onset", "骤升前后运行方差之比"),
+    FactSpec("bn.lead", "number", "steps", "steps from the abnormal running statistics to the onset",
+             "运行统计量异常距骤升的步数"),
+    FactSpec("bn.gap", "number", "std", "distance between running and batch statistics after the onset",
+             "骤升后运行统计量与批统计量的距离"),
+    FactSpec("weight.norm_growth", "number", "x", "growth of the weight norm over the baseline", "基线期权重范数增长倍数"),
+    FactSpec("weight.norm_jump", "number", "x", "weight norm after the onset over the norm before",
+             "骤升后权重范数与之前之比"),
+    FactSpec("weight.nonfinite", "bool", "", "a parameter became NaN or infinite", "参数出现 NaN 或无穷"),
+    FactSpec("weight.drift", "number", "L2", "distance that parameters moved outside the optimizer's step",
+             "参数在优化器步骤之外移动的距离"),
+    FactSpec("weight.drift_lead", "number", "steps", "steps from that change to the onset", "该变化距骤升的步数"),
+    FactSpec("act.saturated_before", "number", "", "share of saturated sigmoid or tanh units before the onset",
+             "骤升前 sigmoid/tanh 饱和单元占比"),
+    FactSpec("act.norm_ratio", "number", "x", "largest activation norm at the spike over the norm before",
+             "骤升时激活范数与之前之比"),
+    FactSpec("act.growth", "number", "x", "growth of an activation norm over the baseline", "基线期激活范数增长倍数"),
+    FactSpec("act.lead", "number", "steps", "steps by which activations left their past before the loss did",
+             "激活先于损失偏离的步数"),
+    FactSpec("act.module", "text", "", "module whose activations grew most", "激活增长最多的模块"),
+    FactSpec("model.parameters", "number", "", "trainable parameters", "可训练参数数"),
+    FactSpec("model.parameters_per_sample", "number", "x", "trainable parameters per training sample",
+             "每个训练样本对应的参数数"),
+    FactSpec("model.depth", "number", "layers", "layers with weights", "含权重的层数"),
+    FactSpec("model.norm_layers", "number", "", "normalisation layers", "归一化层数"),
+    FactSpec("model.saturating_layers", "number", "", "sigmoid and tanh layers", "sigmoid 与 tanh 层数"),
+    FactSpec("model.dropout", "number", "", "largest dropout probability", "最大 Dropout 概率"),
+    FactSpec("data.samples", "number", "", "training samples", "训练样本数"),
+)  # fmt: skip
+
+
+def extract(context: Context) -> Iterator[Fact]:
+    """Yield the facts of the network."""
+    yield from _summary(context)
+    yield from _mode(context)
+    growth = _growth(context, "weight.norm")
+    if growth is not None:
+        yield Fact("weight.norm_growth", growth, context.baseline)
+    saturated = context.before("act.saturated")
+    if len(saturated):
+        yield Fact("act.saturated_before", float(np.median(saturated)), context.baseline)
+    if context.onset is not None:
+        yield from _batchnorm(context)
+        yield from _weights(context)
+        yield from _activations(context)
+
+
+def _growth(context: Context, name: str) -> float | None:
+    values = context.rank.series(name).between(context.first, context.baseline[1]).value
+    values = values[np.isfinite(values)]
+    return slope(values) if len(values) >= 10 and values[0] > 0 else None
+
+
+def _summary(context: Context) -> Iterator[Fact]:
+    models = context.events("model")
+    samples = [e.data.get("dataset_size") for e in context.events("loader")]
+    known = [int(n) for n in samples if isinstance(n, int) and n > 0]
+    if known:
+        yield Fact("data.samples", float(max(known)))
+    if not models:
+        return
+    data = max((e.data for e in models), key=lambda d: d.get("parameters") or 0)
+    parameters = data.get("parameters")
+    if isinstance(parameters, int):
+        yield Fact("model.parameters", float(parameters))
+        if known:
+            yield Fact("model.parameters_per_sample", parameters / max(known))
+    for fact, key in (
+        ("model.depth", "depth"),
+        ("model.norm_layers", "norm_layers"),
+        ("model.dropout", "dropout"),
+    ):
+        if isinstance(data.get(key), int | float):
+            yield Fact(fact, float(data[key]))
+    activations = data.get("activations")
+    if isinstance(activations, dict):
+        saturating = sum(
+            int(activations.get(name, 0)) for name in ("Sigmoid", "Tanh", "Hardtanh", "Softsign")
+        )
+        yield Fact("model.saturating_layers", float(saturating))
+
+
+def _mode(context: Context) -> Iterator[Fact]:
+    shares = context.series("mode.train_share")
+    if len(shares):
+        yield Fact("mode.sensitive", True)
+    elif len(context.series("mode.train")):
+        yield Fact("mode.sensitive", False)
+    base = context.before("mode.train")
+    now = context.series("mode.train").between(max(context.baseline[0], context.at - 2), context.at + 5)
+    if len(base):
+        yield Fact("mode.eval_before", bool(np.median(base) < 0.5), context.baseline)
+    if not len(now):
+        return
+    off = bool(np.median(now.value) < 0.5)
+    yield Fact("mode.eval_training", off, context.moment)
+    history = context.series("mode.train").between(context.baseline[0], context.at)
+    turned = np.flatnonzero(np.diff(history.value) < 0)
+    if off and len(turned):
+        yield Fact("mode.lead", float(context.at - history.step[turned[-1] + 1]), context.moment)
+
+
+def _batchnorm(context: Context) -> Iterator[Fact]:
+    moved = jump(context, "bn.mean_shift")
+    if moved is not None:
+        yield Fact("bn.shift_ratio", moved.ratio, context.moment)
+        if moved.lead is not None:
+            yield Fact("bn.lead", float(moved.lead), context.moment)
+    ratios = context.series("bn.var_ratio").between(context.moment[0], context.at + 20).value
+    if len(ratios):
+        finite = np.where(np.isfinite(ratios), np.maximum(ratios, 1e-12), 1e12)
+        yield Fact("bn.var_ratio", float(np.exp(np.max(np.abs(np.log(finite))))), context.moment)
+    gaps = context.after("bn.batch_gap")
+    if len(gaps):
+        yield Fact("bn.gap", float(np.max(gaps[:20])), context.aftermath)
+
+
+def _weights(context: Context) -> Iterator[Fact]:
+    base, after = context.before("weight.norm"), context.after("weight.norm")
+    if len(base) and len(after):
+        yield Fact("weight.norm_jump", float(np.max(after[:30])) / max(float(np.median(base)), 1e-12))
+    bad = context.during("weight.nonfinite").value
+    if len(bad):
+        yield Fact("weight.nonfinite", bool((bad > 0).any()), context.moment)
+    usual = context.series("weight.drift").between(*context.baseline).value
+    drift = context.series("weight.drift").between(context.moment[0], context.at + 1)
+    # Jobs that project or clip their weights move them outside the step all the time, on purpose.
+    if not len(drift) or (len(usual) and float(np.mean(usual > 0)) > 0.05):
+        return
+    values = np.where(np.isfinite(drift.value), drift.value, np.inf)
+    worst = int(np.argmax(values))
+    yield Fact("weight.drift", float(values[worst]), context.moment)
+    if values[worst] > 0:
+        # Drift at a step is what happened before that step's forward pass.
+        yield Fact("weight.drift_lead", float(context.at - drift.step[worst]), context.moment)
+
+
+def _activations(context: Context) -> Iterator[Fact]:
+    names = {n for r in context.records(*context.moment) for n in r.v if n.startswith("act.norm/")}
+    jumps = {n: j for n in names if (j := jump(context, n)) is not None}
+    if not jumps:
+        return
+    worst = max(jumps, key=lambda n: jumps[n].ratio)
+    yield Fact("act.norm_ratio", jumps[worst].ratio, context.moment)
+    yield Fact("act.module", worst.removeprefix("act.norm/"), context.moment)
+    leads = [j.lead for j in jumps.values() if j.lead is not None]
+    if leads:
+        yield Fact("act.lead", float(max(leads)), context.moment)
+    growths = [g for n in names if (g := _growth(context, n)) is not None]
+    if growths:
+        yield Fact("act.growth", max(growths), context.baseline)

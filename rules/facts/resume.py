@@ -1,0 +1,77 @@
+"""Facts of checkpoints and of what a resumed run took up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...probes.evidence import Event
+from .context import BASELINE, Context
+from .registry import Fact, FactSpec
+
+FACTS = (
+    FactSpec("resume.seen", "bool", "", "a checkpoint was loaded before the onset", "骤升前加载了检查点"),
+    FactSpec("resume.lead", "number", "steps", "steps from that load to the onset", "加载距骤升的步数"),
+    FactSpec("resume.hash_matches", "bool", "", "the file loaded has the hash noted when it was saved",
+             "加载文件的哈希与保存时一致"),
+    FactSpec("resume.optimizer", "bool", "", "optimizer state was restored", "恢复了优化器状态"),
+    FactSpec("resume.scheduler", "bool", "", "scheduler state was restored", "恢复了调度器状态"),
+    FactSpec("resume.lr_ratio", "number", "x", "learning rate after the load over the rate at saving",
+             "加载后学习率与保存时之比"),
+    FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",
+             "加载后首个损失与保存时之比"),
+    FactSpec("checkpoint.last_good", "text", "", "newest checkpoint saved before the onset", "骤升前最新的检查点"),
+    FactSpec("checkpoint.last_good_step", "number", "step", "step of that checkpoint", "该检查点的步数"),
+    FactSpec("checkpoint.age", "number", "steps", "steps from that checkpoint to the onset", "该检查点距骤升的步数"),
+)  # fmt: skip
+
+
+def extract(context: Context) -> Iterator[Fact]:
+    """Yield the facts of checkpoints."""
+    saves = context.events("checkpoint.save", context.first, context.at)
+    if saves:
+        yield Fact("checkpoint.last_good", str(saves[-1].data.get("path", "")))
+        yield Fact("checkpoint.last_good_step", float(saves[-1].step))
+        yield Fact("checkpoint.age", float(context.at - saves[-1].step))
+    if context.onset is None or not context.rank.steps:
+        return
+    # A load right at the onset comes before its forward pass, so it counts.
+    loads = context.events("checkpoint.load", None, context.at)
+    recent = [event for event in loads if event.step >= context.at - BASELINE]
+    if not context.coarse:
+        yield Fact("resume.seen", bool(recent))
+    if recent:
+        yield from _load(context, recent)
+
+
+def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
+    last = loads[-1]
+    yield Fact("resume.lead", float(context.at - last.step), context.moment)
+    verdicts = [e.data.get("matches") for e in loads if e.step == last.step]
+    known = [v for v in verdicts if isinstance(v, bool)]
+    if known:
+        yield Fact("resume.hash_matches", all(known))
+    keys: dict[str, object] = {}
+    for event in loads:
+        found = event.data.get("keys")
+        if isinstance(found, dict):
+            keys.update({k: v for k, v in found.items() if v})
+    restored = {
+        str(name)
+        for e in context.events("resume", last.step, context.at)
+        for name in (e.data.get("restored") or ())
+    }
+    if restored:
+        yield Fact("resume.optimizer", "optimizer" in restored)
+        yield Fact("resume.scheduler", "scheduler" in restored)
+    saved = last.data.get("saved")
+    if isinstance(saved, dict):
+        yield from _continuity(context, last.step, saved)
+
+
+def _continuity(context: Context, step: int, saved: dict[str, object]) -> Iterator[Fact]:
+    """Compare with what was noted at saving."""
+    for fact, name, key in (("resume.lr_ratio", "lr", "lr"), ("resume.loss_ratio", "loss", "loss")):
+        now = context.series(name).between(step, step + 3).value
+        then = saved.get(key)
+        if len(now) and isinstance(then, int | float) and then > 0:
+            yield Fact(fact, float(now[0]) / float(then), (step, step + 3))
