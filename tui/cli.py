@@ -62,11 +62,11 @@ class VerbGroup(typer.core.TyperGroup):
 
     _listing = False
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
         """Return the verbs in the order of the help."""
         return list(verbs())
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
         """Return the verb's command, or only its line of help while the help is printed."""
         if cmd_name not in verbs():
             return None

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from ..probes.evidence import RunDirectory
-from ..probes.evidence.reader import FloatArray, Series
+from ..probes.evidence.reader import FloatArray
 
 BLOCK = 1 << 20
 """Bytes decoded at a time: small enough that the interface stays alive between two blocks."""
@@ -24,6 +24,18 @@ BLOCK = 1 << 20
 STEP_NAMES = ("loss", "grad.norm", "lr", "step.time", "batch.size", "output.accuracy", "update.ratio")
 EVAL_NAMES = ("val.loss", "val.accuracy")
 GAUGE_NAMES = ("gpu.temperature/0", "gpu.utilization/0", "gpu.memory/0", "host.memory", "process.rss")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One quantity over steps, all float64 [n], steps ascending; epochs are NaN where unknown."""
+
+    step: FloatArray
+    value: FloatArray
+    epoch: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.step)
 
 
 @dataclass(frozen=True)
@@ -79,15 +91,17 @@ class _Table:
             self.columns[name].extend(_numbers(values))
 
     def series(self, name: str) -> Series:
-        value = self.columns[name].array
+        """Return steps, values and epochs of the rows that carry the quantity; views where all do."""
+        length = min(len(column.array) for column in self.columns.values())
+        step, epoch, value = (self.columns[key].array[:length] for key in ("#step", "#epoch", name))
         # A measured NaN must stay, so a quantity that a row lacks is a NaN with bits of its own.
-        present = ~_is_absent(value)
-        step = self.columns["#step"].array[present]
-        epoch, value = self.columns["#epoch"].array[present], value[present]
+        absent = _is_absent(value)
+        if absent.any():
+            step, epoch, value = step[~absent], epoch[~absent], value[~absent]
         if len(step) > 1 and np.any(step[1:] < step[:-1]):
             order = np.argsort(step, kind="stable")
             step, epoch, value = step[order], epoch[order], value[order]
-        return Series(step.astype(np.int64), value, epoch)
+        return Series(step, value, epoch)
 
 
 _ABSENT_BITS = np.uint64(0x7FF8_0000_0000_1DEA)
@@ -112,7 +126,8 @@ def _number(value: Any) -> float:
 
 
 def _is_absent(values: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return values.view(np.uint64) == _ABSENT_BITS
+    absent: np.ndarray[Any, np.dtype[np.bool_]] = values.view(np.uint64) == _ABSENT_BITS
+    return absent
 
 
 class Columns:
@@ -164,6 +179,11 @@ class Columns:
                     pause()
         return count
 
+    def progress(self) -> float:
+        """Return the share of the evidence that is read, 0 to 1."""
+        total = sum(status.st_size for path in self._paths() if (status := _stat(path)))
+        return min(sum(offset for _, offset in self._files.values()) / total, 1.0) if total else 1.0
+
     def _paths(self) -> list[Path]:
         files = list(self.run.evidence_files())
         return [path for rank, _, path in files if rank == files[0][0]]
@@ -180,7 +200,8 @@ class Columns:
 
     def _decode(self, block: bytes) -> list[Any]:
         try:
-            return self._decoder.decode_lines(block)
+            rows: list[Any] = self._decoder.decode_lines(block)
+            return rows
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self._decode_singly(block)
 
@@ -228,11 +249,13 @@ def _decoder(names: dict[str, tuple[str, ...]]) -> Any:
         )
         where = [("epoch", float | None, None), ("batch", int | None, None)]
         rows.append(_row(kind, [*place, *where, ("v", body, body())]))
-    return msgspec.json.Decoder(Union[tuple(rows)])
+    return msgspec.json.Decoder(Union[tuple(rows)])  # noqa: UP007 - the members are known at run time only
 
 
 def _row(kind: str, fields: list[Any]) -> Any:
-    return msgspec.defstruct(kind.title(), fields, tag_field="k", tag=kind, namespace={"kind": kind}, gc=False)
+    return msgspec.defstruct(
+        kind.title(), fields, tag_field="k", tag=kind, namespace={"kind": kind}, gc=False
+    )
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -254,4 +277,3 @@ def _whole_lines(path: Path, offset: int) -> Iterator[tuple[bytes, int]]:
             if whole:
                 offset += whole
                 yield block[:whole], offset
-

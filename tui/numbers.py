@@ -9,23 +9,20 @@ from datetime import datetime
 def number(value: float | int | str | bool | None, digits: int = 4) -> str:
     """Return a number in at most ``digits`` significant digits: 0.3124, 1.25e-05, 12,400, NaN, inf."""
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return {"nan": "NaN", "inf": "inf", "-inf": "-inf"}.get(value, value)
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
+        return {"nan": "NaN"}.get(value, value)
+    return _finite(value, digits) if math.isfinite(value) else f"{value}".replace("nan", "NaN")
+
+
+def _finite(value: float, digits: int) -> str:
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}"
-    size = abs(value)
-    if size >= 1e6 or size < 1e-3:
+    if not 1e-3 <= abs(value) < 1e6:
         return _scientific(value, digits)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def _scientific(value: float, digits: int) -> str:
@@ -36,9 +33,9 @@ def _scientific(value: float, digits: int) -> str:
 
 
 def times(ratio: float | int | str | None) -> str:
-    """Return a ratio as ``12x``, ``1.4x`` or ``–``."""
+    """Return a ratio as ``12x``, ``1.4x`` or ``-``."""
     if not isinstance(ratio, float | int):
-        return number(ratio) if ratio else "–"
+        return number(ratio) if ratio else "-"
     if not math.isfinite(ratio):
         return number(ratio)
     return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
@@ -52,7 +49,7 @@ def percent(share: float) -> str:
 def duration(seconds: float) -> str:
     """Return a time span in its two largest units: ``3 h 12 min``."""
     if not math.isfinite(seconds) or seconds < 0:
-        return "–"
+        return "-"
     if seconds < 60:
         return f"{seconds:.0f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
     minutes, rest = divmod(int(seconds), 60)
@@ -66,9 +63,9 @@ def duration(seconds: float) -> str:
 
 
 def when(timestamp: float, now: float) -> str:
-    """Return a moment in local time, shorter the nearer it is: ``14:05``, ``24 Nov 14:05``, ``2024-03-01``."""
+    """Return a moment in local time: ``14:05`` today, else ``24 Nov 14:05`` or ``2024-03-01``."""
     if timestamp <= 0:
-        return "–"
+        return "-"
     moment, present = (datetime.fromtimestamp(value).astimezone() for value in (timestamp, now))
     if moment.date() == present.date():
         return moment.strftime("%H:%M")

@@ -104,6 +104,23 @@ def _state(manifest: RunManifest) -> str:
     return "running" if os.path.exists(f"/proc/{manifest.pid}") or _alive(manifest.pid) else "lost"
 
 
+def current_state(run: RunDirectory) -> str:
+    """Return the state of a run, ``unreadable`` where its manifest is."""
+    try:
+        return _state(run.manifest())
+    except EvidenceError:
+        return "unreadable"
+
+
+def named(run: RunDirectory) -> str:
+    """Return what people call a run."""
+    try:
+        manifest = run.manifest()
+    except EvidenceError:
+        return run.path.name
+    return manifest.name or manifest.id
+
+
 def _alive(pid: int) -> bool:
     import psutil
 

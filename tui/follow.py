@@ -1,0 +1,150 @@
+"""Following a run from a thread: what the live screen draws, taken from the columns as they grow."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from ..probes.evidence import EvidenceError, RunDirectory, RunManifest
+from ..probes.evidence.reader import FloatArray
+from ..probes.evidence.rundir import Alarm
+from .columns import Columns, EventNote, Series
+from .runs import current_state
+
+PERIOD = 0.1
+"""Seconds between two looks at a live run."""
+
+SHOW_EVERY = 0.25
+"""Seconds between two pictures while a long run is first read."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A run as it is now; arrays are views that never change.
+
+    Attributes:
+        latest: the newest value of every quantity, by name.
+        loading: share read of a long run, None when all is read.
+    """
+
+    manifest: RunManifest
+    state: str
+    series: dict[str, Series]
+    latest: dict[str, float]
+    step: int | None
+    epoch: float | None
+    alarms: list[Alarm] = field(default_factory=list)
+    events: list[EventNote] = field(default_factory=list)
+    rate: float = math.nan
+    """Steps a second over the last steps."""
+    damaged: int = 0
+    loading: float | None = None
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The first certain alarm, else the latest warning."""
+        certain = [alarm for alarm in self.alarms if alarm.level == "alarm"]
+        return certain[0] if certain else (self.alarms[-1] if self.alarms else None)
+
+
+class Follower:
+    """Reads a run and reports every change.
+
+    Args:
+        run: the run directory.
+        report: takes each `Moment`, in the following thread.
+    """
+
+    def __init__(self, run: RunDirectory, report: Callable[[Moment], None]) -> None:
+        self.run = run
+        self.columns = Columns(run)
+        self.stop = Event()
+        self._report = report
+        self._shown = 0.0
+        self._small: tuple[object, ...] = ()
+
+    def follow(self) -> None:
+        """Report until `stop` is set.
+
+        Raises:
+            EvidenceError: the run cannot be read at all.
+        """
+        self._show(self.columns.poll(self._progress))
+        while not self.stop.wait(PERIOD):
+            try:
+                self._show(self.columns.poll())
+            except (EvidenceError, OSError):
+                # A directory that is away for a while comes back; the screen keeps what it has.
+                continue
+
+    def _progress(self) -> None:
+        if self.stop.is_set():
+            raise EvidenceError("reading was cancelled")
+        now = time.monotonic()
+        if now - self._shown > SHOW_EVERY:
+            self._shown = now
+            self._report(self.moment(loading=self.columns.progress()))
+
+    def _show(self, count: int) -> None:
+        small = (_stamp(self.run.manifest_path), _stamp(self.run.alarms_path), current_state(self.run))
+        if count or small != self._small:
+            self._small = small
+            self._report(self.moment())
+
+    def moment(self, loading: float | None = None) -> Moment:
+        """Return the run as far as it is read."""
+        columns, manifest = self.columns, self.run.manifest()
+        series, latest = {}, {}
+        for kind, names in columns.names.items():
+            for name in names:
+                if len(found := columns.series(name, kind)):
+                    series[name] = found
+                    latest[name] = float(found.value[-1])
+        steps, epochs = columns.clock("step"), columns.clock("epoch")
+        return Moment(
+            manifest=manifest,
+            state=current_state(self.run),
+            series=series,
+            latest=latest,
+            step=int(steps[-1]) if len(steps) else None,
+            epoch=float(epochs[-1]) if len(epochs) and math.isfinite(epochs[-1]) else None,
+            alarms=self.run.alarms(),
+            events=list(columns.events),
+            rate=_rate(columns.clock("time"), steps),
+            damaged=columns.damaged,
+            loading=loading,
+        )
+
+
+def _stamp(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _rate(times: FloatArray, steps: FloatArray) -> float:
+    if len(times) < 2:
+        return math.nan
+    first = max(0, len(times) - 50)
+    seconds = float(times[-1] - times[first])
+    return float(steps[-1] - steps[first]) / seconds if seconds > 0 else math.nan
+
+
+def by_epoch(series: Series) -> Series:
+    """Return the mean of each epoch, placed at its last step; the series itself where epochs are unknown."""
+    known = np.isfinite(series.epoch)
+    if not known.any():
+        return series
+    whole = np.floor(series.epoch[known])
+    starts = np.flatnonzero(np.r_[True, whole[1:] != whole[:-1]])
+    counts = np.diff(np.r_[starts, len(whole)])
+    values = np.add.reduceat(series.value[known], starts) / counts
+    last = starts + counts - 1
+    return Series(series.step[known][last], values, series.epoch[known][last])

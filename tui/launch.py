@@ -1,0 +1,43 @@
+"""From the command line into the application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from . import language, settings
+from .errors import UserError
+from .home import find_run
+
+
+def open_application(
+    run: str | None, folders: Sequence[Path] = (), lang: str | None = None, theme: str | None = None
+) -> None:
+    """Open the application on a run, or on the list of runs, and return when the user leaves.
+
+    Args:
+        run: path, id, name or ``latest``; None for the list.
+
+    Raises:
+        UserError: there is no terminal, or no such run.
+    """
+    directory = find_run(run) if run else None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        verb = f"spikelore diagnose {run}" if run else "spikelore runs"
+        raise UserError(f"triage: needs a terminal; without one use {verb}")
+    chosen = settings.load()
+    language.use(language.choose(lang or chosen.language))
+    if theme:
+        chosen = msgspec.structs.replace(chosen, theme=theme)
+    from .app import SpikeloreApp
+
+    extra = [*folders, *(Path(folder).expanduser() for folder in chosen.folders)]
+    screen = "triage" if directory and _spiked(directory.alarms()) else "live"
+    SpikeloreApp(directory, screen, extra, chosen).run()
+
+
+def _spiked(alarms: Sequence[object]) -> bool:
+    return any(getattr(alarm, "level", "") == "alarm" for alarm in alarms)

@@ -1,0 +1,237 @@
+"""Live: a run's curves as they grow, the alarm marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...probes.evidence import RunDirectory
+from ..follow import Follower, Moment, by_epoch
+from ..language import tr
+from ..widgets.drawing import Line
+from ..widgets.plot import Plot
+from . import live_text
+from .base import BaseScreen
+
+LOWER = (
+    ("grad.norm", "gradient norm", "gradient"),
+    ("lr", "learning rate", "rate"),
+    ("update.ratio", "update ratio", "other"),
+    ("output.accuracy", "batch accuracy", "rate"),
+    ("step.time", "step time", "other"),
+    ("gpu.temperature/0", "GPU temperature", "val"),
+    ("process.rss", "job's memory", "other"),
+)
+"""What the lower plot can show: quantity, title, kind of line."""
+
+
+class LiveScreen(BaseScreen):
+    """One run, followed."""
+
+    CSS_PATH = "live.tcss"
+    BINDING_GROUP_TITLE = "Live"
+    HELP = """
+Training and validation loss above, another quantity below. A curve shows the lowest and the highest
+value of every column, so one bad batch is seen however long the run is. The tinted part lies behind
+the alarm; `✕` at the upper edge is a loss that was not a number.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,enter", "diagnose", "Diagnose", id="live.diagnose", tooltip="Why the loss jumped"),
+        Binding(
+            "a", "alarm", "Zoom alarm", id="live.alarm", tooltip="Zoom to the alarm, or back to the whole run"
+        ),
+        Binding(
+            "g", "lower", "Next plot", id="live.lower", tooltip="Show another quantity in the lower plot"
+        ),
+        Binding("l", "log", "Log", id="live.log", tooltip="Logarithmic or linear axis"),
+        Binding("e", "epochs", "Epochs", id="live.epochs", tooltip="Means of epochs, or every step"),
+        Binding(
+            "plus,equals_sign", "zoom(0.5)", "Zoom in", show=False, id="live.in", tooltip="Half as many steps"
+        ),
+        Binding("minus", "zoom(2)", "Zoom out", show=False, id="live.out", tooltip="Twice as many steps"),
+        Binding("left", "pan(-0.25)", "Earlier", show=False, id="live.left", tooltip="Move to earlier steps"),
+        Binding("right", "pan(0.25)", "Later", show=False, id="live.right", tooltip="Move to later steps"),
+        Binding("0", "whole", "Whole run", show=False, id="live.whole", tooltip="Show all steps and follow"),
+        Binding(
+            "comma,shift+left", "point(-1)", "Cursor left", show=False, id="live.prev", tooltip="Read values"
+        ),
+        Binding(
+            "full_stop,shift+right",
+            "point(1)",
+            "Cursor right",
+            show=False,
+            id="live.next",
+            tooltip="Read values",
+        ),
+    ]
+    view: reactive[tuple[float, float] | None] = reactive(None)
+    """Steps shown; None follows the run."""
+    cursor: reactive[float | None] = reactive(None)
+    """Step whose values are shown."""
+    logarithmic: reactive[bool] = reactive(False)
+    """Whether the axes are logarithmic."""
+    alarm: reactive[float | None] = reactive(None)
+    """Step of the alarm."""
+    epochs: reactive[bool] = reactive(False, init=False)
+    """Whether the training loss is averaged over epochs."""
+    lower: reactive[int] = reactive(0, init=False)
+    """Index into the quantities of `LOWER` that this run has."""
+    loss_plot = getters.query_one("#loss", Plot)
+    lower_plot = getters.query_one("#lower", Plot)
+
+    @dataclass
+    class Changed(Message):
+        """The run grew."""
+
+        moment: Moment
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the latest state is worth drawing."""
+            return isinstance(message, LiveScreen.Changed)
+
+    def __init__(self, run: RunDirectory) -> None:
+        super().__init__()
+        self.run = run
+        self.moment: Moment | None = None
+        self.follower = Follower(run, self._report)
+
+    def _report(self, moment: Moment) -> None:
+        self.post_message(self.Changed(moment))
+
+    def body(self) -> Iterable[Widget]:
+        """Return the run's line, the alarm, both plots and the latest values."""
+        yield Static(id="state")
+        yield Static(id="banner")
+        yield self._bound(Plot(tr("loss"), "loss", axis=False))
+        yield self._bound(Plot(tr("gradient norm"), "lower"))
+        yield Static(id="latest")
+
+    def _bound(self, plot: Plot) -> Plot:
+        plot.data_bind(LiveScreen.view, LiveScreen.cursor, LiveScreen.logarithmic, LiveScreen.alarm)
+        return plot
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        super().on_mount()
+        self.follow()
+
+    def on_unmount(self) -> None:
+        """Stop following."""
+        self.follower.stop.set()
+
+    @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
+    def follow(self) -> None:
+        """Read the run in a thread."""
+        self.follower.follow()
+
+    @on(Changed)
+    def show(self, message: Changed) -> None:
+        """Draw the run as it is now."""
+        moment = self.moment = message.moment
+        self.subject(moment.manifest.name or moment.manifest.id)
+        self.alarm = float(moment.alarm.step) if moment.alarm else None
+        self.query_one("#state", Static).update(live_text.state_line(moment))
+        banner = self.query_one("#banner", Static)
+        banner.update(live_text.banner(moment, self.run))
+        banner.set_class(moment.alarm is not None, "-alarm")
+        self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.moment is None:
+            return
+        series = self.moment.series
+        lines = []
+        for name, label, kind in (("loss", "train", "train"), ("val.loss", "validation", "val")):
+            if name in series:
+                found = by_epoch(series[name]) if self.epochs and name == "loss" else series[name]
+                lines.append(Line(tr(label), kind, found.step, found.value))
+        self.loss_plot.show(lines)
+        choices = self._choices()
+        if choices:
+            name, title, kind = choices[self.lower % len(choices)]
+            self.lower_plot.title = tr(title)
+            self.lower_plot.show([Line("", kind, series[name].step, series[name].value)])
+        self.lower_plot.display = bool(choices)
+
+    def _choices(self) -> list[tuple[str, str, str]]:
+        return [choice for choice in LOWER if self.moment and choice[0] in self.moment.series]
+
+    def watch_epochs(self) -> None:
+        """Draw with or without means."""
+        self._draw()
+
+    def watch_lower(self) -> None:
+        """Draw another quantity."""
+        self._draw()
+
+    @on(Plot.Pointed)
+    def _point_at(self, message: Plot.Pointed) -> None:
+        self.cursor = message.step
+
+    def action_diagnose(self) -> None:
+        """Open the diagnosis."""
+        self.open("triage", self.run)
+
+    def action_lower(self) -> None:
+        """Show the next quantity below."""
+        self.lower += 1
+
+    def action_log(self) -> None:
+        """Change the vertical axis."""
+        self.logarithmic = not self.logarithmic
+
+    def action_epochs(self) -> None:
+        """Average over epochs or not."""
+        self.epochs = not self.epochs
+
+    def action_alarm(self) -> None:
+        """Zoom to the alarm, or back."""
+        if self.alarm is None:
+            self.notify(tr("There is no alarm in this run."), markup=False)
+            return
+        near = max(self._last() * 0.02, 25.0)
+        wanted = (self.alarm - 2 * near, self.alarm + near)
+        self.view = None if self.view == wanted else wanted
+
+    def action_whole(self) -> None:
+        """Show and follow the whole run."""
+        self.view, self.cursor = None, None
+
+    def action_zoom(self, factor: float) -> None:
+        """Show ``factor`` times as many steps round the cursor or the middle."""
+        low, high = self.loss_plot.shown()
+        middle = (low + high) / 2 if self.cursor is None else self.cursor
+        half = max((high - low) * factor / 2, 4.0)
+        self.view = self._within(middle - half, middle + half)
+
+    def action_pan(self, share: float) -> None:
+        """Move by a share of the steps shown."""
+        low, high = self.loss_plot.shown()
+        move = share * (high - low)
+        self.view = self._within(low + move, high + move)
+
+    def _within(self, low: float, high: float) -> tuple[float, float] | None:
+        last = self._last()
+        if high - low >= last:
+            return None
+        shift = max(-low, 0.0) - max(high - last, 0.0)
+        return low + shift, high + shift
+
+    def _last(self) -> float:
+        return float(self.moment.step if self.moment and self.moment.step else 1)
+
+    def action_point(self, direction: int) -> None:
+        """Move the cursor by one column of the plot."""
+        low, high = self.loss_plot.shown()
+        column = (high - low) / max(self.loss_plot.size.width - 7, 1)
+        step = (high if self.cursor is None else self.cursor) + direction * column
+        self.cursor = min(max(step, low), high)

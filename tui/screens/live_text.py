@@ -1,0 +1,107 @@
+"""What the live screen says in words and numbers."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from ...probes.evidence import RunDirectory
+from ...probes.evidence.rundir import Alarm
+from .. import diagnosing, wording
+from ..follow import Moment
+from ..language import tr
+from ..numbers import number, percent, size
+from ..widgets import runstate
+
+DIM = "$foreground 60%"
+
+
+def state_line(moment: Moment) -> Content:
+    """Return state, step, epoch and speed in one line."""
+    parts = [runstate.state(moment.state)]
+    if moment.step is not None:
+        parts.append(_pair("step", f"{moment.step:,}"))
+    if moment.epoch is not None:
+        parts.append(_pair("epoch", f"{moment.epoch:.2f}"))
+    if moment.state == "running" and moment.rate == moment.rate:
+        parts.append(_pair("steps/s", number(moment.rate, 3)))
+    if moment.manifest.exit_code:
+        parts.append(_pair("exit code", str(moment.manifest.exit_code)))
+    if moment.loading is not None:
+        parts.append(Content.styled(tr("reading {share}", share=percent(moment.loading)), "$warning"))
+    if moment.damaged:
+        parts.append(Content.styled(tr("{n} damaged lines", n=moment.damaged), "$warning"))
+    return Content("   ").join(parts)
+
+
+def _pair(name: str, value: str) -> Content:
+    return Content.assemble((f"{tr(name)} ", DIM), (value, "bold"))
+
+
+def banner(moment: Moment, run: RunDirectory) -> Content:
+    """Return the alarm and the first suspicion, or that all is quiet."""
+    alarm = moment.alarm
+    if alarm is None:
+        text = tr("No alarm.") if moment.step is not None else tr("Waiting for the first step.")
+        return Content.styled(text, DIM)
+    lines = [_alarm(alarm)]
+    diagnosis = diagnosing.written(run)
+    if diagnosis and diagnosis.causes:
+        cause = diagnosis.causes[0]
+        lines.append(
+            Content.assemble(
+                (tr("Likely cause: "), DIM),
+                (wording.cause_name(cause), "bold"),
+                (f" {percent(cause.certainty)}", "bold $plot-alarm"),
+                (tr("   d shows why and what to do"), DIM),
+            )
+        )
+    elif alarm.level == "alarm":
+        lines.append(Content.styled(tr("Press d to find out why and what to do."), DIM))
+    return Content("\n").join(lines)
+
+
+def _alarm(alarm: Alarm) -> Content:
+    certain = alarm.level == "alarm"
+    inner = [f"{tr('step {n}', n=f'{alarm.step:,}')}"]
+    if alarm.epoch is not None:
+        inner.append(tr("epoch {n}", n=int(alarm.epoch) + 1))
+    if alarm.batch is not None:
+        inner.append(tr("batch {n}", n=f"{alarm.batch:,}"))
+    change = f"{number(alarm.before, 3)} → {number(alarm.after, 3)}"
+    return Content.assemble(
+        (
+            f"▲ {tr('Loss spike')}" if certain else f"△ {tr('First bad batch')}",
+            "bold $plot-alarm" if certain else "$plot-val",
+        ),
+        "  ",
+        ", ".join(inner),
+        "  ",
+        (change, "bold"),
+    )
+
+
+def latest(moment: Moment, width: int) -> Content:
+    """Return the newest values, as many as fit."""
+    values = moment.latest
+    found = [
+        (label, form(values[name]))
+        for name, label, form in (
+            ("loss", "train", lambda v: number(v, 3)),
+            ("val.loss", "validation", lambda v: number(v, 3)),
+            ("grad.norm", "gradient", lambda v: number(v, 3)),
+            ("lr", "rate", lambda v: number(v, 3)),
+            ("val.accuracy", "accuracy", percent),
+            ("gpu.temperature/0", "GPU", lambda v: f"{v:.0f} °C"),
+            ("gpu.utilization/0", "busy", lambda v: f"{v:.0f} %"),
+            ("gpu.memory/0", "GPU memory", size),
+            ("process.rss", "memory", size),
+        )
+        if name in values
+    ]
+    line = Content("")
+    for label, value in found:
+        item = _pair(label, value)
+        if line.cell_length + item.cell_length + 3 > width:
+            break
+        line = Content.assemble(line, "   " if line else "", item)
+    return line

@@ -1,0 +1,183 @@
+"""Triage: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...probes.evidence import RunDirectory
+from ...rules.diagnosis import Cause, Diagnosis, Fix
+from .. import diagnosing, language, wording
+from ..language import tr
+from ..runs import named
+from ..widgets.causes import CauseList
+from ..widgets.fixes import FixCard
+from .base import BaseScreen
+from .triage_detail import CauseDetail
+
+
+class TriageScreen(BaseScreen):
+    """The diagnosis of one run."""
+
+    CSS_PATH = "triage.tcss"
+    BINDING_GROUP_TITLE = "Triage"
+    HELP = """
+Causes stand by certainty, the ruled-out ones below them with what spoke against each. For the cause
+under the cursor you see its evidence (the chosen fact is plotted), its fixes for now and for good, and
+how they did in past incidents. `c` copies the best fix, or the one that has the focus.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy fix", id="triage.copy", tooltip="Copy the fix to the clipboard"),
+        Binding("r", "resolve", "Resolve", id="triage.resolve", tooltip="Say what it was and what helped"),
+        Binding("s", "similar", "Similar", id="triage.similar", tooltip="Show past incidents like this one"),
+        Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
+        Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
+        Binding("ctrl+r", "again", "Again", show=False, id="triage.again", tooltip="Diagnose once more"),
+    ]
+    causes = getters.query_one(CauseList)
+    detail = getters.query_one(CauseDetail)
+
+    @dataclass
+    class Diagnosed(Message):
+        """The diagnosis, fresh or with fresh advice."""
+
+        diagnosis: Diagnosis
+
+    def __init__(self, run: RunDirectory) -> None:
+        super().__init__()
+        self.run = run
+        self.diagnosis: Diagnosis | None = None
+        self.copied: list[str] = []
+
+    def body(self) -> Iterable[Widget]:
+        """Return the sentence, the causes and the detail."""
+        yield Static(tr("Reading the evidence …"), id="headline")
+        with Horizontal(id="halves"):
+            with Vertical(id="suspects"):
+                yield CauseList()
+                yield Static(id="needed")
+            with VerticalScroll(id="detail", can_focus=False):
+                yield CauseDetail(self.run)
+
+    def on_mount(self) -> None:
+        """Show what the watcher found, then ask for the latest."""
+        super().on_mount()
+        self.subject(named(self.run))
+        found = diagnosing.written(self.run)
+        if found is not None and found.lang == language.current():
+            self._show(found)
+        self.ask(found if found is not None and found.lang == language.current() else None)
+
+    @work(thread=True, exclusive=True, group="diagnose", exit_on_error=False)
+    def ask(self, found: Diagnosis | None) -> None:
+        """Diagnose, or only ask the library what worked before."""
+        fresh = diagnosing.advised(found) if found else diagnosing.diagnose(self.run, language.current())
+        self.post_message(self.Diagnosed(fresh))
+
+    @on(Diagnosed)
+    def _take(self, message: Diagnosed) -> None:
+        self._show(message.diagnosis)
+
+    def _show(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        self.set_class(not diagnosis.causes and not diagnosis.ruled_out, "-no-causes")
+        self.query_one("#headline", Static).update(_headline(diagnosis))
+        self.query_one("#headline").set_class(diagnosis.verdict == "spike", "-spike")
+        self.query_one("#needed", Static).update(_gaps(diagnosis))
+        self.causes.show(diagnosis)
+        if self.focused is None:
+            self.causes.focus()
+
+    @on(CauseList.Chosen)
+    async def _choose(self, message: CauseList.Chosen) -> None:
+        if self.diagnosis:
+            await self.detail.show(message.cause, self.diagnosis)
+            self.query_one("#detail", VerticalScroll).scroll_home(animate=False)
+
+    @on(FixCard.Copied)
+    def _copy_card(self, message: FixCard.Copied) -> None:
+        self._copy(message.fix)
+
+    def action_copy(self) -> None:
+        """Copy the fix with the focus, else the chosen cause's best one."""
+        if isinstance(self.focused, FixCard):
+            self._copy(self.focused.fix)
+            return
+        fix = self._best_fix()
+        if fix is None:
+            self.notify(tr("There is no fix to copy for this cause."), markup=False)
+            return
+        self._copy(fix)
+
+    def _best_fix(self) -> Fix | None:
+        chosen = self.causes.chosen
+        fixes = chosen.fixes if isinstance(chosen, Cause) else []
+        with_code = [fix for fix in fixes if fix.code]
+        return next(iter(with_code or fixes), None)
+
+    def _copy(self, fix: Fix) -> None:
+        self.app.copy_to_clipboard(fix.code or fix.text)
+        if fix.id not in self.copied:
+            self.copied.append(fix.id)
+        self.notify(fix.code or fix.text, title=tr("Copied"), markup=False, timeout=4)
+
+    def action_resolve(self) -> None:
+        """Open the form that closes the incident."""
+        if self.diagnosis is None or self.diagnosis.verdict in ("healthy", "insufficient"):
+            self.notify(tr("There is no incident in this run to resolve."), markup=False)
+            return
+        chosen = self.causes.chosen
+        self.open("resolve", self.run, self.diagnosis, chosen.id if chosen else None, list(self.copied))
+
+    def action_similar(self) -> None:
+        """Scroll to the similar incidents."""
+        self.detail.show_similar()
+
+    def action_live(self) -> None:
+        """Show the curves: go back to them where they were left."""
+        stack = self.app.screen_stack
+        if len(stack) > 1 and type(stack[-2]).__name__ == "LiveScreen":
+            self.app.pop_screen()
+        else:
+            self.open("live", self.run)
+
+    def action_report(self) -> None:
+        """Write the report page beside the run."""
+        if self.diagnosis:
+            self._write_report(self.diagnosis)
+
+    @work(thread=True, exclusive=True, group="report", exit_on_error=False)
+    def _write_report(self, diagnosis: Diagnosis) -> None:
+        from ..report.page import write_page
+
+        path = write_page(self.run, diagnosis, self.run.path / "report.html")
+        self.app.call_from_thread(self.notify, tr("Written to {path}", path=path), markup=False)
+
+    def action_again(self) -> None:
+        """Diagnose all evidence written so far."""
+        self.query_one("#headline", Static).update(tr("Reading the evidence …"))
+        self.ask(None)
+
+
+def _headline(diagnosis: Diagnosis) -> Content:
+    verdict = tr(wording.VERDICTS[diagnosis.verdict])
+    name = f" · {wording.readable(diagnosis.pattern)}" if diagnosis.pattern else ""
+    style = "bold $plot-alarm" if diagnosis.verdict == "spike" else "bold $plot-train"
+    return Content.assemble((f"{verdict}{name}", style), "  ", wording.headline(diagnosis))
+
+
+def _gaps(diagnosis: Diagnosis) -> Content:
+    parts = [Content.styled(f"△ {text}", "$text-warning") for text in diagnosis.warnings]
+    if diagnosis.needed:
+        parts.append(Content.styled(tr("Would decide"), "$foreground 60%"))
+        parts += [Content(f"• {text}") for text in diagnosis.needed]
+    return Content("\n").join(parts)

@@ -1,0 +1,93 @@
+"""Curves as braille dots, four rows and two columns in a character cell; pure arrays, no application.
+
+Every dot column shows the lowest and the highest value that falls into it, so that one bad batch in a
+million steps is still seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...probes.evidence.reader import FloatArray
+
+BoolArray: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
+ByteArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
+
+BLANK = 0x2800
+"""Code point of the braille cell without dots."""
+
+# Weight of the dot at [row, column] of a cell in the low byte of its code point.
+_WEIGHTS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """What a curve covers in each dot column.
+
+    Attributes:
+        low: float64 [columns], lowest finite value; NaN where the column is empty.
+        high: float64 [columns], likewise.
+        broken: bool [columns], a non-finite value was measured.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    broken: BoolArray
+
+
+def decimate(x: FloatArray, y: FloatArray, view: tuple[float, float], columns: int) -> Spans:
+    """Return the curve's spans in ``columns`` equal parts of ``view``; ``x`` ascends."""
+    edges = np.linspace(view[0], view[1], columns + 1)
+    bounds = np.searchsorted(x, edges)
+    bounds[-1] = np.searchsorted(x, view[1], side="right")
+    low, high = np.full(columns, np.nan), np.full(columns, np.nan)
+    broken = np.zeros(columns, dtype=bool)
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    if len(filled):
+        part = y[bounds[0] : bounds[-1]]
+        starts = bounds[filled] - bounds[0]
+        finite = np.isfinite(part)
+        numbers = np.where(finite, part, np.nan)
+        low[filled] = np.fmin.reduceat(numbers, starts)
+        high[filled] = np.fmax.reduceat(numbers, starts)
+        broken[filled] = np.logical_or.reduceat(~finite, starts)
+    return Spans(low, high, broken)
+
+
+def joined(spans: Spans) -> Spans:
+    """Return the spans with empty columns bridged and every jump closed, so that they read as one line."""
+    known = np.flatnonzero(~np.isnan(spans.low))
+    if len(known) < 2:
+        return spans
+    inside = np.arange(known[0], known[-1] + 1)
+    low, high = spans.low.copy(), spans.high.copy()
+    low[inside] = np.interp(inside, known, spans.low[known])
+    high[inside] = np.interp(inside, known, spans.high[known])
+    before, after = inside[:-1], inside[1:]
+    reach_down = np.minimum(low[after], high[before])
+    reach_up = np.maximum(high[after], low[before])
+    low[after], high[after] = reach_down, reach_up
+    return Spans(low, high, spans.broken)
+
+
+def dots(spans: Spans, scale: tuple[float, float], rows: int) -> BoolArray:
+    """Return bool [4 * rows, columns], true where the curve passes; ``scale`` is (bottom, top)."""
+    bottom, top = scale
+    height = 4 * rows
+    with np.errstate(invalid="ignore"):
+        upper = np.rint((top - spans.high) / (top - bottom) * (height - 1))
+        lower = np.rint((top - spans.low) / (top - bottom) * (height - 1))
+    row = np.arange(height)[:, None]
+    # A comparison with NaN is false, so empty columns stay empty.
+    return (row >= upper[None, :]) & (row <= lower[None, :])
+
+
+def cells(mask: BoolArray) -> ByteArray:
+    """Return uint8 [rows, columns / 2]: the dots of each cell as the low byte of its braille character."""
+    rows, columns = mask.shape[0] // 4, mask.shape[1] // 2
+    blocks = mask.reshape(rows, 4, columns, 2).astype(np.uint8)
+    packed: ByteArray = np.einsum("rdcs,ds->rc", blocks, _WEIGHTS)
+    return packed

@@ -1,0 +1,56 @@
+"""The evidence of a cause as a table of facts; the row under the cursor is the one that is plotted."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import DataTable
+
+from ...rules.diagnosis import Because
+from .. import wording
+from ..language import tr
+from .tables import fill
+
+WIDE = 88
+"""Columns from which a fact's meaning stands beside it."""
+
+
+class FactTable(DataTable[Content]):
+    """Fact, value, condition and what it means."""
+
+    DEFAULT_CSS = """
+    FactTable { height: auto; max-height: 9; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", cursor_foreground_priority="renderable")
+        self.facts: list[Because] = []
+
+    def show(self, facts: list[Because], width: int) -> None:
+        """List the facts that spoke for a cause."""
+        self.facts = facts
+        names = ["Fact", "Value", "Condition", *(["Meaning"] if width >= WIDE else [])]
+        fill(
+            self,
+            names,
+            {f"{index} {fact.fact}": _cells(fact)[: len(names)] for index, fact in enumerate(facts)},
+        )
+
+    @property
+    def chosen(self) -> Because | None:
+        """The fact under the cursor."""
+        return self.facts[self.cursor_row] if 0 <= self.cursor_row < len(self.facts) else None
+
+
+def _cells(fact: Because) -> list[Content]:
+    return [
+        Content.styled(fact.fact, "$primary"),
+        Content.styled(wording.measured(fact), "bold"),
+        Content.styled(fact.condition, "$foreground 70%"),
+        Content.styled(meaning(fact), "$foreground 60%"),
+    ]
+
+
+def meaning(fact: Because) -> str:
+    """Return what a fact means and the steps that it was computed on."""
+    steps = wording.window(fact)
+    return f"{fact.meaning} ({tr('steps')} {steps})".strip() if steps else fact.meaning

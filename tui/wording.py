@@ -1,0 +1,94 @@
+"""Sentences about a diagnosis that the report and the screens share."""
+
+from __future__ import annotations
+
+from ..rules.diagnosis import Because, Cause, Diagnosis, Fix, Level, Spike
+from .language import tr
+from .numbers import number, percent, times
+
+VERDICTS = {
+    "spike": "Loss spike",
+    "pattern": "Not a spike",
+    "healthy": "Healthy",
+    "insufficient": "Too little evidence",
+}
+
+
+def place(spike: Spike) -> str:
+    """Return where the loss jumped: ``step 1,042 (epoch 5, batch 17)``."""
+    inner = []
+    if spike.epoch is not None:
+        # Records count finished epochs; people count from one.
+        inner.append(tr("epoch {n}", n=int(spike.epoch) + 1))
+    if spike.batch is not None:
+        inner.append(tr("batch {n}", n=f"{spike.batch:,}"))
+    step = tr("step {n}", n=f"{spike.step:,}") if spike.step is not None else ""
+    if step and inner:
+        return f"{step} ({', '.join(inner)})"
+    return step or ", ".join(inner) or tr("an unknown step")
+
+
+def levels(level: Level | None) -> str:
+    """Return ``0.31 → 4.8 (15x)``, or nothing where the loss is unknown."""
+    if level is None:
+        return ""
+    ratio = f" ({times(level.ratio)})" if level.ratio is not None else ""
+    return f"{number(level.before, 3)} → {number(level.after, 3)}{ratio}"
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """Return what happened in one sentence."""
+    spike = diagnosis.spike
+    if diagnosis.verdict != "spike" or spike is None:
+        return diagnosis.reason or tr(VERDICTS[diagnosis.verdict])
+    verb = "The loss stopped being a number at {place}" if spike.nonfinite else "The loss jumped at {place}"
+    parts = [tr(verb, place=place(spike))]
+    if spike.train:
+        parts.append(tr("training {levels}", levels=levels(spike.train)))
+    if spike.val:
+        parts.append(tr("validation {levels}", levels=levels(spike.val)))
+    end = tr("and recovered") if spike.recovered else tr("and has not recovered")
+    change = tr(", ").join(parts[1:])
+    return parts[0] + (tr(": ") + change if change else "") + tr(", ") + end + tr(".")
+
+
+def cause_name(cause: Cause) -> str:
+    """Return a cause's title, or its id made readable where a rule base gives none."""
+    return cause.title or readable(cause.id)
+
+
+def readable(identifier: str) -> str:
+    """Return ``Loading error`` for ``data.loading-error``."""
+    words = identifier.rpartition(".")[2].replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def family(identifier: str) -> str:
+    """Return the family of a cause, ``data`` for ``data.loading-error``."""
+    return identifier.partition(".")[0]
+
+
+def measured(because: Because) -> str:
+    """Return a fact's value with its unit."""
+    text = number(because.value)
+    return f"{text} {because.unit}".rstrip() if because.unit not in ("", "1", "bool") else text
+
+
+def window(because: Because) -> str:
+    """Return the steps that a fact was computed on, nothing where unknown."""
+    if because.window is None:
+        return ""
+    first, last = because.window
+    return f"{first:,}" if first == last else f"{first:,}-{last:,}"
+
+
+def record(fix: Fix) -> str:
+    """Return how a fix did in past incidents."""
+    if not fix.tried:
+        return tr("not tried yet")
+    return tr("worked {worked} of {tried}", worked=fix.worked, tried=fix.tried)
+
+
+def certainty(cause: Cause) -> str:
+    """Return a cause's certainty as a percentage."""
+    return percent(cause.certainty)
