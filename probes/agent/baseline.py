@@ -1,0 +1,38 @@
+"""Tells, between backward and update, whether a loss stands out: the moment evidence matters."""
+
+from __future__ import annotations
+
+import math
+
+_WARM = 8
+_RATE = 0.05
+_DEVIATIONS = 6.0
+_MARGIN = 0.25
+
+
+class Baseline:
+    """A running mean and mean deviation that a single outlier cannot drag along."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = 0.0
+        self._deviation = 0.0
+
+    def stands_out(self, loss: float) -> bool:
+        """Say whether ``loss`` is non-finite or clearly above what came before, and take it in."""
+        if not math.isfinite(loss):
+            return True
+        high = loss - self._mean > _DEVIATIONS * self._deviation + _MARGIN * abs(self._mean)
+        out = self._count >= _WARM and high
+        self._take(loss)
+        return out
+
+    def _take(self, loss: float) -> None:
+        self._count += 1
+        rate = max(_RATE, 1 / self._count)
+        offset = loss - self._mean
+        if self._count > _WARM:
+            bound = 3 * self._deviation + 1e-12
+            offset = max(-bound, min(bound, offset))
+        self._mean += rate * offset
+        self._deviation += rate * (abs(offset) - self._deviation)

@@ -1,0 +1,122 @@
+"""Hashes of checkpoints, kept apart from the user's files so that a later load can be checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+from .settings import home
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_BLOCK = 1 << 20
+_MAX_LINES = 20_000
+
+_PARTS = {
+    "model": ("model", "state_dict", "model_state_dict", "net", "network", "weights", "module"),
+    "optimizer": ("optimizer", "optimizer_state_dict", "optim", "opt", "optimizer_states", "optimizers"),
+    "scheduler": ("scheduler", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "sched"),
+    "scaler": ("scaler", "grad_scaler", "amp", "scaler_state_dict", "native_amp_scaling_state"),
+    "epoch": ("epoch", "epochs", "start_epoch", "current_epoch"),
+    "step": ("step", "global_step", "iteration", "iter", "iter_num"),
+    "rng": ("rng", "rng_state", "torch_rng_state", "random_state", "rng_states"),
+}
+
+
+class _Note(msgspec.Struct, omit_defaults=True):
+    path: str
+    sha256: str
+    bytes: int
+    time: float
+    run: str = ""
+
+
+class Registry:
+    """``checkpoints.jsonl`` in the product's own folder, and the thread that hashes.
+
+    Args:
+        run: the run directory, to be noted with each hash.
+    """
+
+    def __init__(self, run: Path) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self.path = home() / "checkpoints.jsonl"
+        self._run = str(run)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="spikelore-hash")
+
+    def submit(
+        self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
+    ) -> Future[None]:
+        """Hash ``stream`` on the thread; note the hash of a saved file, compare that of a loaded one.
+
+        Args:
+            done: called on the thread with path, sha256, bytes and, for a loaded file, matches.
+        """
+        return self._pool.submit(self._examine, stream, path, saved, done)
+
+    def _examine(
+        self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
+    ) -> None:
+        with stream:
+            digest, size = _sha256(stream)
+        absolute = os.path.realpath(path)
+        found: dict[str, Any] = {"path": path, "sha256": digest, "bytes": size}
+        if saved:
+            self._note(_Note(absolute, digest, size, time.time(), self._run))
+        else:
+            found["matches"] = self._matches(absolute, digest)
+        done(found)
+
+    def _note(self, note: _Note) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as stream:
+                stream.write(msgspec.json.encode(note) + b"\n")
+        except OSError:
+            # A home that cannot be written costs the check of later loads, nothing else.
+            return
+
+    def _matches(self, path: str, digest: str) -> bool | None:
+        """Compare with the latest note on the path; a moved file is known by its hash alone."""
+        try:
+            lines = self.path.read_bytes().splitlines()[-_MAX_LINES:]
+        except OSError:
+            return None
+        moved = None
+        for line in reversed(lines):
+            try:
+                note = msgspec.json.decode(line, type=_Note)
+            except msgspec.DecodeError:
+                continue
+            if note.path == path:
+                return note.sha256 == digest
+            moved = moved or note.sha256 == digest or None
+        return moved
+
+
+def _sha256(stream: BinaryIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    return digest.hexdigest(), size
+
+
+def contents(checkpoint: Any) -> dict[str, bool]:
+    """Say which parts of a training state a loaded object holds, by the names in common use."""
+    if not isinstance(checkpoint, Mapping):
+        return {}
+    names = {str(key).lower() for key in list(checkpoint)[:200]}
+    found = {part: any(name in names for name in known) for part, known in _PARTS.items()}
+    if not any(found.values()) and all(hasattr(value, "shape") for value in list(checkpoint.values())[:8]):
+        # A bare state dict: tensors by parameter name.
+        found["model"] = True
+    return found

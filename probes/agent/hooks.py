@@ -1,0 +1,186 @@
+"""The hooks that every step is told from: forward, backward, update, clipping, scaling and loading.
+
+Sensors patch what only they need; these are shared.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.compiler import is_compiling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .session import Session
+
+
+def install(session: Session) -> None:
+    """Put all shared hooks in place; ``session.patches.undo`` takes them back."""
+    for part in (_backward, _update, _forward, _loading, _scaling, _clipping):
+        session.dispatch.protect(part)(session)
+
+
+def _backward(session: Session) -> None:
+    protect = session.dispatch.protect
+    begins, done, failed = (
+        protect(session.backward_begins),
+        protect(session.backward_done),
+        protect(session.backward_failed),
+    )
+    session.patches.around(
+        torch.autograd,
+        "backward",
+        before=lambda args, kwargs: begins(args[0] if args else kwargs["tensors"]),
+        after=lambda counts, _result, _args, _kwargs: done(counts),
+        failed=lambda counts, _error: failed(counts),
+    )
+
+
+def _update(session: Session) -> None:
+    # Only an attribute of torch.optim once somebody has imported it.
+    from torch.optim.optimizer import (
+        register_optimizer_step_post_hook,
+        register_optimizer_step_pre_hook,
+    )
+
+    begins = session.dispatch.protect(session.update_begins)
+    done = session.dispatch.protect(session.update_done)
+
+    def pre(optimizer: Any, *_: Any) -> None:
+        if not is_compiling() and session.patches.active:
+            begins(optimizer)
+
+    def post(optimizer: Any, *_: Any) -> None:
+        if not is_compiling() and session.patches.active:
+            done(optimizer)
+
+    session.patches.on_undo(register_optimizer_step_pre_hook(pre).remove)
+    session.patches.on_undo(register_optimizer_step_post_hook(post).remove)
+
+
+def _forward(session: Session) -> None:
+    """Notice outermost modules by hooks on all of them, which leave no trace in any module.
+
+    A hook on the module itself would be pickled with the user's model and copied with it.
+    """
+    from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+    done = session.dispatch.protect(session.forward_done)
+    stack = session.forward_stack
+
+    def pre(module: Any, _args: Any) -> None:
+        if not is_compiling():
+            if stack and (session.between_forwards or _same(stack[0], module)):
+                # An earlier forward raised, and its end was never seen.
+                stack.clear()
+            session.between_forwards = False
+            stack.append(weakref.ref(module) if not stack else None)
+
+    def post(module: Any, args: Any, kwargs: Any, output: Any) -> None:
+        if is_compiling() or not stack:
+            return
+        stack.pop()
+        if not stack and session.patches.active and not _generated(module):
+            done(module, args, kwargs, output)
+
+    session.patches.on_undo(register_module_forward_pre_hook(pre).remove)
+    session.patches.on_undo(register_module_forward_hook(post, with_kwargs=True).remove)
+
+
+def _same(outer: weakref.ref[Any] | None, module: Any) -> bool:
+    """Whether the outermost module under way is this one again, or gone."""
+    alive = outer() if outer is not None else None
+    return alive is None or alive is module
+
+
+def _generated(module: Any) -> bool:
+    """Whether a compiler made the module: its parameters belong to a real one."""
+    return type(module).__name__ in ("GraphModule", "GraphModuleImpl") or isinstance(
+        module, torch.fx.GraphModule
+    )
+
+
+def _loading(session: Session) -> None:
+    from torch.utils.data.dataloader import DataLoader, _BaseDataLoaderIter
+
+    protect = session.dispatch.protect
+
+    def iterated(_token: Any, iterator: Any, args: tuple[Any, ...], _kwargs: Any) -> None:
+        session.loader_begins(args[0], session.progress.iterated(args[0], iterator))
+
+    def handed_out(_token: Any, data: Any, args: tuple[Any, ...], _kwargs: Any) -> None:
+        session.progress.handed_out(args[0], data)
+
+    session.patches.around(DataLoader, "__iter__", after=protect(iterated))
+    session.patches.around(_BaseDataLoaderIter, "__next__", after=protect(handed_out))
+
+
+def _scaling(session: Session) -> None:
+    from torch.amp.grad_scaler import GradScaler
+
+    protect = session.dispatch.protect
+
+    def scaled(_token: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        scaler, loss = args[0], args[1] if len(args) > 1 else kwargs["outputs"]
+        if scaler.is_enabled() and isinstance(loss, Tensor) and isinstance(result, Tensor):
+            session.scaled.append((weakref.ref(result), loss, scaler._scale))
+
+    def unscaled(_token: Any, _result: Any, _args: Any, _kwargs: Any) -> None:
+        if session.open is not None:
+            session.open.scaled = False
+
+    def before_step(args: tuple[Any, ...], _kwargs: Any) -> int:
+        if args[0].is_enabled():
+            session.scaler_steps(args[0])
+        return session.updates_begun
+
+    def after_step(begun: int, _result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        optimizer = args[1] if len(args) > 1 else kwargs["optimizer"]
+        if args[0].is_enabled() and session.updates_begun == begun:
+            session.update_skipped(optimizer)
+
+    session.patches.around(GradScaler, "scale", after=protect(scaled))
+    session.patches.around(GradScaler, "unscale_", after=protect(unscaled))
+    session.patches.around(GradScaler, "step", before=protect(before_step), after=protect(after_step))
+
+
+def _clipping(session: Session) -> None:
+    from torch.nn.utils import clip_grad
+
+    protect = session.dispatch.protect
+
+    def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        session.clips(_tensors(args[0] if args else kwargs["parameters"]))
+
+    def by_norm(_token: Any, _result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        limit = args[1] if len(args) > 1 else kwargs["max_norm"]
+        norm = args[2] if len(args) > 2 else kwargs.get("total_norm")
+        session.clipped(limit, norm)
+
+    def whole(_token: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        session.clipped(args[1] if len(args) > 1 else kwargs["max_norm"], result)
+
+    def by_value(_token: Any, _result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        session.clipped(args[1] if len(args) > 1 else kwargs["clip_value"], None)
+
+    around: Callable[..., Any] = session.patches.around
+    # The inner function is looked up at each call, so importers of clip_grad_norm_ by name are seen too.
+    if hasattr(clip_grad, "_clip_grads_with_norm_"):
+        around(clip_grad, "_clip_grads_with_norm_", before=protect(before), after=protect(by_norm))
+        around(torch.nn.utils, "clip_grads_with_norm_", before=protect(before), after=protect(by_norm))
+    else:
+        for owner in (clip_grad, torch.nn.utils):
+            around(owner, "clip_grad_norm_", before=protect(before), after=protect(whole))
+    for owner in (clip_grad, torch.nn.utils):
+        around(owner, "clip_grad_value_", before=protect(before), after=protect(by_value))
+
+
+def _tensors(parameters: Any) -> list[Tensor]:
+    """Return a list; a generator is left alone, since the job has yet to use it."""
+    if isinstance(parameters, Tensor):
+        return [parameters]
+    return list(parameters) if isinstance(parameters, list | tuple) else []

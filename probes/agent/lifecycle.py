@@ -1,0 +1,127 @@
+"""What happens at the start of a session, at its first step, in forked children and at the end."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..evidence import Gauge, Value
+
+if TYPE_CHECKING:
+    import threading
+
+    from .session import Session
+
+GAUGE_SECONDS = 1.0
+_LIBRARIES = (
+    *("torch", "numpy", "transformers", "lightning", "pytorch_lightning", "accelerate", "datasets"),
+    *("torchvision", "deepspeed", "peft", "timm", "safetensors"),
+)
+
+
+class Lifecycle:
+    """Start, claim, fork and end of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ended = False
+        self._stop: threading.Event | None = None
+        self._gauges: threading.Thread | None = None
+        self._begun: dict[str, Any] = {}
+
+    def begun(self, pid: int, now: float) -> None:
+        """The hooks are in place: see to it that the end is noticed."""
+        self._begun = {"pid": pid, "time": now}
+        atexit.register(self.end)
+        os.register_at_fork(after_in_child=self._forked)
+        self._watch_exceptions()
+
+    def claimed(self) -> None:
+        """This process trains: describe it and start the gauges."""
+        import threading
+
+        self._session.event("environment", environment())
+        self._finalize_with_multiprocessing()
+        self._stop = threading.Event()
+        self._gauges = threading.Thread(target=self._gauge, name="spikelore-gauge", daemon=True)
+        self._gauges.start()
+
+    def end(self) -> None:
+        """The process ends or the probes leave; a second call does nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._stop is not None and self._gauges is not None:
+            self._stop.set()
+            # A driver that hangs must not hold up the end of the job.
+            self._gauges.join(0.5)
+        self._session.dispatch.protect(self._session.finish)()
+
+    def _gauge(self) -> None:
+        session, stop = self._session, self._stop
+        while stop is not None:
+            values: dict[str, Value] = {}
+            session.dispatch.run("gauge", values)
+            if stop.is_set():
+                return
+            if values:
+                session.sink.write(Gauge(session.index, time.time(), values))
+            if stop.wait(GAUGE_SECONDS):
+                return
+
+    def _forked(self) -> None:
+        self._stop = self._gauges = None
+        self._ended = False
+        self._session.forked()
+
+    def _finalize_with_multiprocessing(self) -> None:
+        """Children of multiprocessing leave by ``os._exit``, which runs no atexit function."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.Finalize(None, self.end, exitpriority=0)
+
+    def _watch_exceptions(self) -> None:
+        before = sys.excepthook
+
+        def excepthook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+            if self._session.patches.active:
+                self._session.event("run.error", {"type": kind.__name__, "message": str(error)[:300]})
+            before(kind, error, trace)
+
+        sys.excepthook = excepthook
+
+        def restore() -> None:
+            if sys.excepthook is excepthook:
+                sys.excepthook = before
+
+        self._session.patches.on_undo(restore)
+
+
+def environment() -> dict[str, Any]:
+    """Return versions and the host: what may differ between two runs of the same code."""
+    import torch
+
+    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in _LIBRARIES}
+    return {
+        "python": platform.python_version(),
+        "versions": {name: str(version) for name, version in versions.items() if version},
+        "cuda": torch.version.cuda,
+        "device": torch.cuda.get_device_name() if cuda_in_use() else "cpu",
+        "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "host": platform.node(),
+        "platform": platform.platform(),
+    }
+
+
+def cuda_in_use() -> bool:
+    """Whether the job uses CUDA; asking anything more would start the driver in a job that does not."""
+    import torch
+
+    initialized: Callable[[], bool] = torch.cuda.is_initialized
+    return initialized()

@@ -1,0 +1,94 @@
+"""Keeps probes within a share of the step time by choosing on which steps each one runs."""
+
+from __future__ import annotations
+
+GENEROUS_STEPS = 50
+"""Steps at the start on which everything runs: short jobs need a baseline to be diagnosed."""
+GENEROUS_SHARE = 0.25
+"""Share of the step time that the generous start may take at most."""
+ALARM_STEPS = 200
+ALARM_FACTOR = 5.0
+MAX_PERIOD = 256
+_REPLAN = 16
+_SMOOTH = 0.3
+
+
+class Budget:
+    """Plans the sampled sensors.
+
+    Periods are powers of two and count from step 0, so sensors that run rarely meet on the same steps
+    and their values can be set against each other.
+
+    Args:
+        share: part of the step time that all probes together may take.
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.fixed = 0.0
+        """Smoothed seconds a step of what runs on every step."""
+        self.step_time = 0.0
+        """Smoothed seconds a step, probes included."""
+        self.cost: dict[str, float] = {}
+        """Smoothed seconds of one run of each sampled sensor."""
+        self.period: dict[str, int] = {}
+        self._alarm_until = -1
+        self._start_until = GENEROUS_STEPS
+
+    def restart(self, step: int) -> None:
+        """Be generous again from ``step`` on: something new has begun."""
+        self._start_until = step + GENEROUS_STEPS
+
+    def alarm(self, step: int) -> None:
+        """Spend more from ``step`` on, for a while."""
+        self._alarm_until = step + ALARM_STEPS
+
+    def account(self, step_time: float | None, spent: float, sampled: dict[str, float]) -> None:
+        """Take in what one step cost.
+
+        Args:
+            step_time: seconds of the step, None when unknown.
+            spent: seconds of all probes in it.
+            sampled: seconds of each sampled sensor that ran.
+        """
+        for name, seconds in sampled.items():
+            self.cost[name] = _smooth(self.cost.get(name), seconds)
+        self.fixed = _smooth(self.fixed or None, max(0.0, spent - sum(sampled.values())))
+        if step_time is not None:
+            self.step_time = _smooth(self.step_time or None, step_time)
+
+    def due(self, step: int, names: list[str]) -> set[str]:
+        """Return which of the sampled sensors run on ``step``."""
+        if step < self._start_until and self._affordable_start(names):
+            return set(names)
+        if step % _REPLAN == 0 or len(self.period) != len(names):
+            self._plan(step, names)
+        return {name for name in names if step % self.period.get(name, 1) == 0}
+
+    def _affordable_start(self, names: list[str]) -> bool:
+        total = sum(self.cost.get(name, 0.0) for name in names)
+        return not self.step_time or total <= GENEROUS_SHARE * self.step_time
+
+    def _plan(self, step: int, names: list[str]) -> None:
+        """Give every sensor a fair part of what is left, the cheapest first, and pass on what it leaves."""
+        factor = ALARM_FACTOR if step <= self._alarm_until else 1.0
+        if step < self._start_until:
+            factor = max(factor, GENEROUS_SHARE / self.share)
+        left = max(0.0, factor * self.share * self.step_time - self.fixed)
+        ordered = sorted(names, key=lambda name: self.cost.get(name, 0.0))
+        self.period = {}
+        for done, name in enumerate(ordered):
+            cost = self.cost.get(name, 0.0)
+            fair = left / (len(ordered) - done)
+            period = 1
+            while period < MAX_PERIOD and cost > fair * period:
+                period *= 2
+            self.period[name] = period
+            left = max(0.0, left - cost / period)
+
+
+def _smooth(old: float | None, new: float) -> float:
+    """Exponential average that follows a single outlier only part of the way."""
+    if old is None:
+        return new
+    return old + _SMOOTH * (min(new, 4 * old + 1e-5) - old)

@@ -1,0 +1,119 @@
+"""Checkpoints: what was saved and loaded, with the hash by which damage in between is found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..agent.checkpoint_registry import Registry, contents
+from ..evidence import Field
+from .base import Sensor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_WAIT = 10.0
+
+
+class Checkpoints(Sensor):
+    """Watches ``torch.save`` and ``torch.load``; files are read again for their hash on a thread."""
+
+    name = "checkpoints"
+    FIELDS = (
+        Field("checkpoint.save", "-", "path, sha256, bytes, step", "event", "torch.save wrote a file."),
+        Field(
+            "checkpoint.load",
+            "-",
+            "path, sha256, bytes, matches, keys",
+            "event",
+            "torch.load read a file; matches: its hash equals the one noted at saving (null: none noted).",
+        ),
+        Field(
+            "resume",
+            "-",
+            "restored",
+            "event",
+            "State restored by load_state_dict before the step: model, optimizer, scheduler, scaler.",
+        ),
+    )
+
+    def install(self) -> None:
+        """Patch both functions and every ``load_state_dict``."""
+        self._registry: Registry | None = None
+        self._running: list[Future[None]] = []
+        self._restored: dict[str, None] = {}
+        protect, around = self.session.dispatch.protect, self.session.patches.around
+        saved, loaded = protect(self._saved, self), protect(self._loaded, self)
+        around(torch, "save", after=lambda _t, _r, args, kwargs: saved(args, kwargs))
+        around(torch, "load", after=lambda _t, result, args, kwargs: loaded(result, args, kwargs))
+        self._watch_restoring()
+
+    def _watch_restoring(self) -> None:
+        from torch.amp.grad_scaler import GradScaler
+        from torch.optim import Optimizer, lr_scheduler
+
+        kinds: list[tuple[Any, str]] = [
+            (torch.nn.Module, "model"),
+            (Optimizer, "optimizer"),
+            (GradScaler, "scaler"),
+        ]
+        schedulers = [value for value in vars(lr_scheduler).values() if isinstance(value, type)]
+        kinds += [(kind, "scheduler") for kind in schedulers if "load_state_dict" in vars(kind)]
+        for owner, what in kinds:
+            self._watch_one(owner, what)
+
+    def _watch_one(self, owner: Any, what: str) -> None:
+        restored = self.session.dispatch.protect(self._restored_one, self)
+        self.session.patches.around(owner, "load_state_dict", after=lambda _t, _r, _a, _k: restored(what))
+
+    def _restored_one(self, what: str) -> None:
+        self._restored[what] = None
+
+    def begin(self, step: Any) -> None:
+        """Tell what has been restored since the last step."""
+        if self._restored:
+            self.session.event("resume", {"restored": sorted(self._restored)})
+            self._restored.clear()
+
+    def _saved(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        path = _path(args[1] if len(args) > 1 else kwargs.get("f"))
+        if path is not None:
+            self._examine(path, "checkpoint.save", {"step": self.session.index})
+
+    def _loaded(self, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        path = _path(args[0] if args else kwargs.get("f"))
+        if path is not None:
+            self._examine(path, "checkpoint.load", {"keys": contents(result)})
+
+    def _examine(self, path: str, name: str, data: dict[str, Any]) -> None:
+        """Open the file now, as it may be renamed or removed, and hash it on a thread."""
+        if self._registry is None:
+            self._registry = Registry(self.session.settings.run)
+        stream = open(path, "rb")  # noqa: SIM115 - closed by the thread that reads it
+        step = self.session.index
+
+        def done(found: dict[str, Any]) -> None:
+            self.session.sink.event(name, step, {**data, **found})
+
+        self._running = [future for future in self._running if not future.done()]
+        self._running.append(self._registry.submit(stream, path, name == "checkpoint.save", done))
+
+    def end(self) -> None:
+        """Wait a little for hashes under way."""
+        from concurrent.futures import wait
+
+        if self._running:
+            wait(self._running, timeout=_WAIT)
+
+
+def _path(target: Any) -> str | None:
+    """Return the path behind what was handed to ``torch.save`` or ``torch.load``, if it is a real file."""
+    if not isinstance(target, str | os.PathLike):
+        target = getattr(target, "name", None)
+    if not isinstance(target, str | os.PathLike):
+        return None
+    path = os.fspath(target)
+    return path if isinstance(path, str) and os.path.isfile(path) else None

@@ -1,0 +1,159 @@
+"""Gradients: their norm before clipping, per top-level module, the largest element, non-finite ones."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..agent.modelmap import local_gradients, parameters_of
+from ..evidence import Field
+from .base import Sensor
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from ..agent.step import OpenStep
+
+
+class Gradients(Sensor):
+    """Norms by one fused call over all tensors; a NaN or infinity anywhere shows in its tensor's norm."""
+
+    name = "gradients"
+    sampled = True
+    FIELDS = (
+        Field(
+            "grad.norm",
+            "L2",
+            "scalar",
+            "sampled",
+            "All gradients before clipping, unscaled; on every step if the job clips by norm.",
+        ),
+        Field("grad.norm/{module}", "L2", "scalar", "sampled", "Gradients of one top-level module."),
+        Field(
+            "grad.nonfinite", "count", "scalar", "sampled", "Parameter tensors with a non-finite gradient."
+        ),
+    )
+
+    def begin(self, step: OpenStep) -> None:
+        """Start the step's sums."""
+        self._squares: dict[str, float] = {}
+        self._nonfinite = 0
+        self._seen: set[int] = set()
+
+    def before_clip(self, step: OpenStep, parameters: Sequence[Tensor]) -> None:
+        """Measure what is about to be clipped."""
+        self._measure(step, [p for p in parameters if isinstance(p, Tensor)])
+
+    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Measure what has not been clipped."""
+        self._measure(step, parameters_of(optimizer))
+
+    def _measure(self, step: OpenStep, parameters: Sequence[Tensor]) -> None:
+        fresh = [p for p in parameters if id(p) not in self._seen]
+        self._seen.update(map(id, fresh))
+        pairs = local_gradients(fresh)
+        if not pairs:
+            return
+        groups = [self.session.model.group(parameter) for parameter, _ in pairs]
+        norms = norms_of([gradient for _, gradient in pairs])
+        scale = self.session.scale_of(step)
+        if scale is not None:
+            norms = norms / scale
+        step.later(norms, lambda numbers: self._take(step, groups, numbers))
+
+    def _take(self, step: OpenStep, groups: list[str], norms: list[float]) -> None:
+        squares = self._squares
+        for group, norm in zip(groups, norms, strict=True):
+            squares[group] = squares.get(group, 0.0) + norm * norm
+            if not math.isfinite(norm):
+                self._nonfinite += 1
+        v = step.v
+        for group, square in squares.items():
+            v[f"grad.norm/{group}"] = math.sqrt(square)
+        v.setdefault("grad.norm", math.sqrt(sum(squares.values())))
+        v["grad.nonfinite"] = self._nonfinite
+
+
+def norms_of(tensors: list[Tensor]) -> Tensor:
+    """Return the L2 norm of each tensor, float32 or wider [n], on one device."""
+    norms = list(torch._foreach_norm(tensors))
+    device = norms[0].device
+    if any(norm.device != device or norm.dtype != norms[0].dtype for norm in norms):
+        norms = [norm.to(device=device, dtype=torch.float32) for norm in norms]
+    return torch.stack(norms)
+
+
+class LargestGradient(Sensor):
+    """The largest gradient element, by minimum and maximum: far cheaper than an infinity norm."""
+
+    name = "gradient-max"
+    sampled = True
+    FIELDS = (
+        Field(
+            "grad.max",
+            "absolute",
+            "scalar",
+            "sampled",
+            "Largest gradient element, after clipping if the job clips.",
+        ),
+    )
+
+    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Look at every gradient of the optimizer."""
+        ends = []
+        for _, gradient in local_gradients(parameters_of(optimizer)):
+            if gradient.numel() and not gradient.is_complex():
+                low, high = gradient.aminmax()
+                ends += [low.float(), high.float()]
+        if ends:
+            step.scalar("grad.max", torch.stack(ends).abs().max())
+
+
+class GradientState(Sensor):
+    """Whether gradients had been reset when the first backward of a step began."""
+
+    name = "gradient-state"
+    FIELDS = (
+        Field(
+            "grad.zeroed",
+            "0/1",
+            "scalar",
+            "step",
+            "1: gradients were absent or zero before the step's first backward.",
+        ),
+    )
+
+    def install(self) -> None:
+        """No parameter is known before the first update."""
+        self._probed: list[weakref.ref[Tensor]] = []
+
+    def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
+        """Look at a few parameters, the largest included."""
+        if step.micro_count or not self._probed:
+            return
+        probed = [parameter for parameter in (ref() for ref in self._probed) if parameter is not None]
+        old = [p.grad for p in probed if p.grad is not None]
+        if not old:
+            step.v["grad.zeroed"] = 1
+            return
+        sums = torch.stack([gradient.detach().abs().sum().float() for gradient in map(_plain, old)]).sum()
+        step.later(sums, lambda numbers: step.v.__setitem__("grad.zeroed", int(numbers[0] == 0.0)))
+
+    def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Remember which parameters to look at: the first, the largest and the last."""
+        if not self._probed:
+            trained = [p for p in parameters_of(optimizer) if p.grad is not None]
+            if trained:
+                chosen = (trained[0], max(trained, key=lambda p: p.numel()), trained[-1])
+                self._probed = [weakref.ref(parameter) for parameter in chosen]
+
+
+def _plain(gradient: Tensor) -> Tensor:
+    from ..agent.tensors import dense, strided
+
+    return strided(dense(gradient), 1024)

@@ -1,0 +1,176 @@
+"""Weights and updates: norms, the size of each update, and changes that no optimizer made."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..agent.modelmap import local, parameters_of
+from ..evidence import Field
+from .base import Sensor
+from .gradients import norms_of
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from ..agent.step import OpenStep
+
+_TENSORS = 32
+_ELEMENTS = 4096
+
+
+class Weights(Sensor):
+    """Norms of all parameters, which show non-finite ones too."""
+
+    name = "weights"
+    sampled = True
+    FIELDS = (
+        Field("weight.norm", "L2", "scalar", "sampled", "All parameters after the update."),
+        Field("weight.norm/{module}", "L2", "scalar", "sampled", "Parameters of one top-level module."),
+        Field(
+            "weight.nonfinite", "count", "scalar", "sampled", "Parameter tensors with a non-finite element."
+        ),
+    )
+
+    def begin(self, step: OpenStep) -> None:
+        """Start the step's sums."""
+        self._squares: dict[str, float] = {}
+        self._nonfinite = 0
+
+    def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Measure what the optimizer has just updated."""
+        parameters = parameters_of(optimizer)
+        groups = [self.session.model.group(p) for p in parameters]
+        if parameters:
+            norms = norms_of([local(p.detach()) for p in parameters])
+            step.later(norms, lambda numbers: self._take(step, groups, numbers))
+
+    def _take(self, step: OpenStep, groups: list[str], norms: list[float]) -> None:
+        for group, norm in zip(groups, norms, strict=True):
+            self._squares[group] = self._squares.get(group, 0.0) + norm * norm
+            self._nonfinite += not math.isfinite(norm)
+        for group, square in self._squares.items():
+            step.v[f"weight.norm/{group}"] = math.sqrt(square)
+        norm = math.sqrt(sum(self._squares.values()))
+        step.v["weight.norm"] = norm
+        step.v["weight.nonfinite"] = self._nonfinite
+        update = step.v.get("update.norm")
+        if isinstance(update, float) and norm:
+            step.v["update.ratio"] = update / norm
+
+
+class _Sample:
+    """A fixed strided sample of an optimizer's parameters.
+
+    The views share the parameters' memory, so that taking the sample is one concatenation. They are
+    made anew when a parameter's memory has moved.
+
+    Attributes:
+        scale: elements that each sampled element stands for, [n] float32.
+        last: the sample after the last update, None when none was taken.
+    """
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        chosen = sorted(parameters, key=lambda p: -p.numel())[:_TENSORS]
+        total = sum(p.numel() for p in chosen) or 1
+        stride = max(1, -(-total // _ELEMENTS))
+        self._parameters = chosen
+        self._stride = stride
+        self.last: Tensor | None = None
+        self._build()
+
+    def _build(self) -> None:
+        self._places = [p.data_ptr() for p in self._parameters]
+        flat = [local(p.detach()).reshape(-1) for p in self._parameters]
+        self._views = [tensor[:: self._stride] for tensor in flat]
+        counts = [(tensor.numel(), view.numel()) for tensor, view in zip(flat, self._views, strict=True)]
+        # Parameters too small or too many to be sampled are taken to move as the sampled ones do.
+        weights = [torch.full((n,), total / n) for total, n in counts if n]
+        self.scale = torch.cat(weights) if weights else torch.empty(0)
+        self.last = None
+
+    def take(self) -> Tensor:
+        """Return the sample now, float32 [n]."""
+        if any(p.data_ptr() != place for p, place in zip(self._parameters, self._places, strict=True)):
+            self._build()
+        sample = torch.cat(self._views)
+        return sample if sample.dtype == torch.float32 else sample.float()
+
+
+class Updates(Sensor):
+    """Size of every update, and drift: weights that changed outside of an optimizer's step."""
+
+    name = "updates"
+    FIELDS = (
+        Field(
+            "update.norm",
+            "L2",
+            "scalar",
+            "step",
+            "Distance between the weights before and after the update, from a strided sample of up to 4,096 elements (exact for small models; else within about 10 % for plain SGD, 2 % for Adam).",
+        ),
+        Field("update.ratio", "share", "scalar", "sampled", "update.norm / weight.norm."),
+        Field(
+            "weight.drift",
+            "L2",
+            "scalar",
+            "step",
+            "Distance between the weights at the end of the last step and at the start of this one, from the same sample; 0 when only optimizers change them.",
+        ),
+    )
+
+    def install(self) -> None:
+        """No optimizer is known yet."""
+        self._samples: weakref.WeakKeyDictionary[Optimizer, _Sample] = weakref.WeakKeyDictionary()
+        self._before: Tensor | None = None
+
+    def begin(self, step: OpenStep) -> None:
+        """Start the step's sum."""
+        self._square = 0.0
+
+    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Compare with the end of the last step."""
+        sample = self._samples.get(optimizer)
+        if sample is None:
+            parameters = [p for p in parameters_of(optimizer) if _plain(p)]
+            sample = self._samples[optimizer] = _Sample(parameters)
+        self._before = sample.take()
+        if sample.last is not None and sample.last.shape == self._before.shape:
+            self._distance(step, "weight.drift", sample.last, self._before, sample.scale)
+
+    def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Measure how far the update went."""
+        sample = self._samples.get(optimizer)
+        if sample is None or self._before is None:
+            return
+        sample.last = sample.take()
+        if sample.last.shape == self._before.shape:
+            self._distance(step, "update.norm", self._before, sample.last, sample.scale)
+
+    def _distance(self, step: OpenStep, name: str, before: Tensor, after: Tensor, scale: Tensor) -> None:
+        if name == "weight.drift" and after.device.type == "cpu" and torch.equal(before, after):
+            step.v[name] = 0.0
+            return
+        square = (after - before).square_()
+        if before.device.type != "cpu":
+            scale = scale.to(before.device, non_blocking=True)
+        total = torch.dot(square, scale)
+
+        def fill(numbers: list[float]) -> None:
+            if name == "update.norm":
+                self._square += numbers[0]
+                step.v[name] = math.sqrt(self._square)
+            else:
+                step.v[name] = math.sqrt(numbers[0])
+
+        step.later(total, fill)
+
+
+def _plain(parameter: Tensor) -> bool:
+    """Whether views of a parameter stay valid: sharded ones are rebuilt by their owner."""
+    local_storage = parameter.untyped_storage().size() if not hasattr(parameter, "to_local") else 0
+    return local_storage > 0 and parameter.layout is torch.strided and parameter.is_contiguous()
