@@ -1,0 +1,107 @@
+"""Console text: what all importers of lines share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeAlias
+
+from .remarks import remark
+from .rows import Rows
+from .sink import MemorySink, Sink
+from .source import Sample, Source
+
+LineReader: TypeAlias = Callable[[str, int], bool]
+"""Takes a line and its number; returns whether it was understood; an ``end`` method is called after all."""
+
+_SAMPLED = 4000
+_RANK = re.compile(r"^\s*\[?(?:default|rank ?)?(\d{1,4})\]?:\s|^\s*\[rank ?(\d{1,4})\]")
+_EMPTY = re.compile(r"^[\s\-=*_#|+`~.>]*$")
+_BAR = re.compile(r"\d+%\|.*\||\d+(?:\.\d+)?(?:it/s|s/it)\b|\[\d\d:\d\d<")
+
+
+class TextFormat:
+    """Base of the formats that are read line by line.
+
+    A subclass gives ``start``, whose reader takes one line at a time. It is recognised by reading a sample:
+    a format that finds losses in it is the right one, and the stricter formats have the higher ``weight``.
+    """
+
+    name: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+    weight: ClassVar[float] = 0.9
+    marks: ClassVar[tuple[str, ...]] = ()
+    """Texts of which one has to occur, so that most formats need not be tried."""
+    columns: ClassVar[tuple[str, ...]] = ()
+    """Columns known to belong to the format, so that a total loss is known before it is seen."""
+
+    def start(self, rows: Rows) -> LineReader:
+        """Return a reader with the state of one log."""
+        raise NotImplementedError
+
+    def sniff(self, sample: Sample) -> float:
+        """Return ``weight`` where the format finds losses in the sample."""
+        if sample.path.is_dir() or sample.is_binary:
+            return 0.0
+        if self.marks and not any(mark in sample.text for mark in self.marks):
+            return 0.0
+        found = MemorySink()
+        read = self.start(Rows(found, columns=self.columns))
+        for line in sample.lines[:_SAMPLED]:
+            read(line, 0)
+        _end(read)
+        return self.weight if found.losses else 0.0
+
+    def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
+        """Read a log into a sink, line by line."""
+        rows = Rows(sink, mapping, self.columns)
+        read = self.start(rows)
+        ranks = _OneRank()
+        for line in source.lines():
+            if not line or line.isspace():
+                continue
+            if ranks.is_other(line):
+                continue
+            if read(line, source.line):
+                ranks.note(line)
+            elif not remark(line, sink) and not _EMPTY.match(line) and not _BAR.search(line):
+                sink.unread(source.line, line)
+        _end(read)
+        if ranks.left_out:
+            sink.note(f"{ranks.left_out} lines of other ranks than {ranks.chosen} were left out")
+        rows.finish()
+
+
+def _end(read: LineReader) -> None:
+    end = getattr(read, "end", None)
+    if end is not None:
+        end()
+
+
+class _OneRank:
+    """Follows one rank where the ranks of a job write into one log, each with its number in front."""
+
+    def __init__(self) -> None:
+        self.chosen: str | None = None
+        self.left_out = 0
+
+    def is_other(self, line: str) -> bool:
+        if self.chosen is None:
+            return False
+        rank = _rank_of(line)
+        if rank is None or rank == self.chosen:
+            return False
+        self.left_out += 1
+        return True
+
+    def note(self, line: str) -> None:
+        if self.chosen is None:
+            self.chosen = _rank_of(line)
+
+
+def _rank_of(line: str) -> str | None:
+    head = line[:24]
+    if "]" not in head and ":" not in head:
+        return None
+    match = _RANK.match(head)
+    return (match[1] or match[2]) if match else None
