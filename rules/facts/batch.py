@@ -41,9 +41,13 @@ FACTS = (
     FactSpec("batch.seen_before", "number", "", "share of samples at the onset that appeared in earlier epochs unchanged",
              "骤升后样本与先前轮次完全一致的占比"),
     FactSpec("batch.seen_baseline", "number", "", "the same share before the onset", "骤升前该占比"),
-    FactSpec("batch.feature", "text", "", "input column that moved most", "变化最大的输入列"),
-    FactSpec("batch.feature_z", "number", "sigma", "shift of that column's mean in its own usual spread",
-             "该列均值偏移(以平时波动为单位)"),
+    FactSpec("batch.column", "text", "", "input column or channel that moved most", "变化最大的输入列或通道"),
+    FactSpec("batch.column_shift", "number", "std",
+             "shift of that column's mean beyond its noise, in its standard deviations",
+             "该列均值超出噪声的偏移(以该列标准差为单位)"),
+    FactSpec("batch.column_lasts", "bool", "", "that column stays shifted on later batches", "该列偏移在之后批次持续"),
+    FactSpec("batch.column_extreme", "number", "x",
+             "largest magnitude in a column over the largest seen there before", "某列最大绝对值与该列此前最大值之比"),
 )  # fmt: skip
 
 _NORMAL_Z = 8.0
@@ -184,15 +188,38 @@ def _seen(context: Context) -> Iterator[Fact]:
 
 
 def _columns(context: Context) -> Iterator[Fact]:
-    rows = context.texts("batch.feature_mean", context.baseline[0], context.at + AHEAD)
-    base = _table([v for step, v in rows if step <= context.baseline[1]])
-    now = _table([v for step, v in rows if step >= context.at])
-    if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
+    """Look at each column: a mean over columns of different units hides what happens in one."""
+    means = context.texts("batch.feature_mean", context.baseline[0], context.at + 30)
+    stds = _table([v for step, v in context.texts("batch.feature_std", *context.baseline)])
+    base = _table([v for step, v in means if step <= context.baseline[1]])
+    later = _table([v for step, v in means if step >= context.culprit])
+    if base is None or later is None or stds is None or len(base) < 3:
         return
-    scores = [abs(robust_z(float(now[0, j]), base[:, j])) for j in range(base.shape[1])]
-    worst = int(np.argmax(scores))
-    yield Fact("batch.feature", f"column {worst}", context.moment)
-    yield Fact("batch.feature_z", scores[worst], context.moment)
+    if not base.shape[1] == later.shape[1] == stds.shape[1]:
+        return
+    center, usual = np.median(base, axis=0), np.maximum(np.median(stds, axis=0), 1e-9)
+    noise = 1.4826 * np.median(np.abs(base - center), axis=0) / usual
+    # A shift counts by what it is beyond the usual noise of that column's mean.
+    shifts = np.abs(later - center) / usual
+    moved = np.median(shifts[: AHEAD + 1], axis=0) - 8 * noise
+    worst = int(np.argmax(moved))
+    yield Fact("batch.column", f"column {worst}", context.moment)
+    yield Fact("batch.column_shift", max(float(moved[worst]), 0.0), context.moment)
+    if len(later) >= 3:
+        odd = shifts[:, worst] > 0.5 * float(np.median(shifts[: AHEAD + 1, worst]))
+        yield Fact("batch.column_lasts", float(np.mean(odd)) > 0.8, context.aftermath)
+    extreme = _column_extreme(context)
+    if extreme is not None:
+        yield Fact("batch.column_extreme", extreme, context.moment)
+
+
+def _column_extreme(context: Context) -> float | None:
+    rows = context.texts("batch.feature_max", context.baseline[0], context.at + AHEAD)
+    base = _table([v for step, v in rows if step <= context.baseline[1]])
+    now = _table([v for step, v in rows if step >= context.culprit])
+    if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
+        return None
+    return float(np.max(np.abs(now).max(0) / np.maximum(np.abs(base).max(0), 1e-9)))
 
 
 def _table(rows: Sequence[object]) -> FloatArray | None:

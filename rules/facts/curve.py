@@ -12,6 +12,8 @@ from .registry import Fact, FactSpec
 
 FACTS = (
     FactSpec("spike.ratio", "number", "x", "loss after the onset over the loss before", "损失骤升后与之前之比"),
+    FactSpec("spike.step", "number", "step", "step of the first bad loss", "首个异常损失所在步"),
+    FactSpec("spike.culprit_step", "number", "step", "step of the batch or update to blame", "应追究的批次或更新所在步"),
     FactSpec("spike.nonfinite", "bool", "", "the loss became NaN or infinite", "损失变为 NaN 或无穷"),
     FactSpec("spike.recovered", "bool", "", "the loss came back by itself", "损失自行恢复"),
     FactSpec("spike.val_jumped", "bool", "", "validation loss jumped as well", "验证损失同时骤升"),
@@ -46,6 +48,8 @@ def extract(context: Context) -> Iterator[Fact]:
     yield from _validation(context)
     if context.onset is None or context.finding is None:
         return
+    yield Fact("spike.step", float(context.at))
+    yield Fact("spike.culprit_step", float(context.culprit))
     yield Fact("spike.nonfinite", context.finding.nonfinite)
     yield Fact("spike.recovered", context.finding.recovered)
     yield Fact("spike.steps_since_start", float(context.at - context.first))

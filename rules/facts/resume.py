@@ -17,6 +17,8 @@ FACTS = (
     FactSpec("resume.scheduler", "bool", "", "scheduler state was restored", "恢复了调度器状态"),
     FactSpec("resume.lr_ratio", "number", "x", "learning rate after the load over the rate at saving",
              "加载后学习率与保存时之比"),
+    FactSpec("resume.rate_jumped", "bool", "", "the learning rate is another one right after the load",
+             "加载后学习率立即改变"),
     FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",
              "加载后首个损失与保存时之比"),
     FactSpec("checkpoint.last_good", "text", "", "newest checkpoint saved before the onset", "骤升前最新的检查点"),
@@ -63,6 +65,15 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
     if restored:
         yield Fact("resume.optimizer", "optimizer" in restored)
         yield Fact("resume.scheduler", "scheduler" in restored)
+    rates = context.rank.series("lr").between(context.first, context.at)
+    before, after = (
+        rates.between(context.first, last.step - 1).value,
+        rates.between(last.step, last.step + 1).value,
+    )
+    if len(before) and len(after) and before[-1] > 0:
+        yield Fact(
+            "resume.rate_jumped", not 0.5 < float(after[0] / before[-1]) < 2.0, (last.step - 1, last.step)
+        )
     saved = last.data.get("saved")
     if isinstance(saved, dict):
         yield from _continuity(context, last.step, saved)
