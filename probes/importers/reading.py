@@ -14,6 +14,7 @@ from pathlib import Path
 from ..evidence import RunDirectory, RunManifest
 from .base import Importer, importers, ranked
 from .lineage import Segment
+from .remote import is_url, local_copy, masked
 from .sink import RunSink
 from .source import LogError, Sample, Source
 from .writer import EvidenceWriter
@@ -66,13 +67,17 @@ def import_log(
     run_dir: Path | str,
     mapping: Mapping[str, str] | None = None,
     name: str = "",
+    label: str = "",
 ) -> ImportResult:
     """Read a log into a new run directory.
 
     Args:
-        paths: a file, a run's folder, or several files of one run in the order written; ``-`` is standard
-        input. run_dir: the directory to make; it must not hold a run. mapping: evidence name -> column,
-        where the names do not tell. name: what to call the run; by default the file's name.
+        paths: a file, a run's folder, a URL, or several files of one run in the order written; ``-`` is
+            standard input.
+        run_dir: the directory to make; it must not hold a run.
+        mapping: evidence name -> column, where the names do not tell.
+        name: what to call the run; by default the file's name.
+        label: what to call the log in messages; by default its path.
 
     Raises:
         LogError: the log is not there, is of no known format, or holds no loss.
@@ -86,7 +91,7 @@ def import_log(
     if (target / "run.json").exists():
         RunDirectory.create(target, RunManifest(id="", created=0.0))
     with tempfile.TemporaryDirectory(prefix="spikelore-import-") as scratch:
-        sources = [_source(path, Path(scratch)) for path in given]
+        sources = [_source(path, Path(scratch), label) for path in given]
         part = _part_beside(target)
         try:
             result = _import(sources, part, dict(mapping or {}), name or _name_of(sources[0]))
@@ -98,16 +103,18 @@ def import_log(
     return result
 
 
-def _source(path: Path | str, scratch: Path) -> Source:
+def _source(path: Path | str, scratch: Path, label: str) -> Source:
     if str(path) == "-":
         spool = scratch / "stdin.log"
         with spool.open("wb") as stream:
             shutil.copyfileobj(sys.stdin.buffer, stream)
         return Source(spool, "standard input")
+    if is_url(str(path)):
+        return Source(local_copy(str(path)), label or masked(str(path)))
     local = Path(path).expanduser()
     if not local.exists():
         raise LogError(f"{path}: no such file or folder")
-    return Source(local, str(path))
+    return Source(local, label or str(path))
 
 
 def _part_beside(target: Path) -> Path:

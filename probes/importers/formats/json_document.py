@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -12,9 +13,10 @@ from ..jsonlines import columns_of, flattened
 from ..names import guess
 from ..rows import Rows
 from ..sink import Sink
-from ..source import LogError, Sample, Source
+from ..source import HEAD, LogError, Sample, Source
 
 _LIMIT = 1 << 29
+_LIST = re.compile(r"\"[^\"]{0,80}loss[^\"]{0,80}\"\s*:\s*\[", re.IGNORECASE)
 _DEEPEST = 4
 
 
@@ -32,14 +34,15 @@ class JsonDocument:
         """Return a score below that of the formats with keys of their own."""
         if sample.path.is_dir() or sample.is_binary:
             return 0.0
-        start = sample.text.lstrip()[:1]
-        if start not in ("[", "{") or "loss" not in sample.text.lower():
+        text = sample.text.strip()
+        if text[:1] not in ("[", "{") or "loss" not in text.lower():
             return 0.0
-        lines = sample.lines[:2]
-        alone = len(sample.lines) < 2 or not (
-            lines[0].rstrip().endswith("}") and lines[1].lstrip()[:1] == "{"
-        )
-        return 0.6 if alone else 0.0
+        if len(sample.head) < HEAD:
+            return 0.6 if find_rows(_parsed(text)) is not None else 0.0
+        lines = [*sample.lines[:2], "", ""]
+        one_a_line = lines[0].rstrip().endswith("}") and lines[1].lstrip()[:1] == "{"
+        rows = text[0] == "[" or _LIST.search(text)
+        return 0.6 if rows and not one_a_line else 0.0
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
         """Read the document into a sink.
@@ -77,6 +80,13 @@ def parse_document(source: Source, limit: int) -> Any:
         raise LogError(f"{source.label}: JSON nested too deeply to be a log") from None
     except ValueError as error:
         raise LogError(f"{source.label}: not valid JSON ({error}); is the file cut off?") from None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def find_rows(document: Any, depth: int = 0) -> list[dict[str, Any]] | None:

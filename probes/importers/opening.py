@@ -1,0 +1,101 @@
+"""A run from whatever is named: a run directory, a log, a folder of one run, or the URL of any of them."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..evidence import EvidenceError, RunDirectory
+from .cache import cache_folder, prune
+from .folders import find_logs
+from .reading import import_log
+from .remote import is_url, local_copy, masked
+from .source import LogError
+
+if TYPE_CHECKING:
+    from ..evidence.reader import RunEvidence
+
+_VERSION = 1
+"""Raised when the importers change so that logs must be read again."""
+
+
+def open_run(path_or_url: Path | str, mapping: Mapping[str, str] | None = None) -> RunEvidence:
+    """Return a run's evidence; a log is imported, once for as long as it does not change.
+
+    Args:
+        path_or_url: a run directory, a log, a folder that holds one run, or an fsspec URL of these.
+        mapping: evidence name -> column, where the names do not tell.
+
+    Raises:
+        EvidenceError: there is nothing there, or no importer reads it.
+    """
+    from ..evidence.reader import RunEvidence
+
+    return RunEvidence.load(open_directory(path_or_url, mapping))
+
+
+def open_directory(path_or_url: Path | str, mapping: Mapping[str, str] | None = None) -> RunDirectory:
+    """Return the run directory of whatever is named; like `open_run`."""
+    text = str(path_or_url)
+    path = local_copy(text) if is_url(text) else Path(path_or_url).expanduser()
+    if (path / "run.json").is_file():
+        return RunDirectory(path)
+    if not path.exists():
+        raise LogError(f"{text}: no such file or folder")
+    label = masked(text) if is_url(text) else text
+    return _imported(_one_log(path, label), label, dict(mapping or {}))
+
+
+def _one_log(path: Path, label: str) -> Path:
+    """Return the log itself: a folder has to hold exactly one."""
+    if path.is_file():
+        return path
+    found = find_logs(path)
+    if len(found.logs) == 1:
+        return found.logs[0].path
+    if not found.logs:
+        raise LogError(f"{label}: a folder without a log of a known format")
+    names = ", ".join(str(log.path.relative_to(path)) for log in found.logs[:6])
+    more = ", …" if len(found.logs) > 6 else ""
+    raise LogError(f"{label}: holds {len(found.logs)} logs ({names}{more}); name one of them")
+
+
+def _imported(path: Path, label: str, mapping: dict[str, str]) -> RunDirectory:
+    folder = _writable(cache_folder("imports"))
+    target = folder / _key(path, mapping)
+    if not (target / "run.json").is_file():
+        prune(folder)
+        try:
+            import_log(path, target, mapping, label=label)
+        except EvidenceError:
+            # Another process may have imported the same log in the meantime.
+            if not (target / "run.json").is_file():
+                raise
+    os.utime(target)
+    return RunDirectory.open(target)
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    temporary = Path(tempfile.mkdtemp(prefix="spikelore-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return temporary
+
+
+def _key(path: Path, mapping: Mapping[str, str]) -> str:
+    """Return a name that changes with the content of a log, as far as size and time tell."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    states = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    text = repr((_VERSION, str(path.absolute()), states, sorted(mapping.items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
