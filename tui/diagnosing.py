@@ -26,19 +26,25 @@ def diagnose(run: RunDirectory, lang: Lang) -> Diagnosis:
     """
     from ..rules import diagnose as conclude
 
-    return advised(conclude(RunEvidence.load(run), lang=lang))
+    return advised(run, conclude(RunEvidence.load(run), lang=lang))
 
 
-def advised(diagnosis: Diagnosis) -> Diagnosis:
+def advised(run: RunDirectory, diagnosis: Diagnosis) -> Diagnosis:
     """Fill in what worked before; a library that is away costs only that, and is named as a warning."""
-    from .library import opened
-
     try:
-        with opened() as library:
-            return library.advise(diagnosis)
+        return _ask_library(run, diagnosis)
     except Exception as error:  # noqa: BLE001 - the diagnosis must reach the user without the database
         from .errors import sentence
         from .language import tr
 
         warning = tr("The case library could not be asked: {why}", why=sentence(error))
         return msgspec.structs.replace(diagnosis, warnings=[*diagnosis.warnings, warning])
+
+
+def _ask_library(run: RunDirectory, diagnosis: Diagnosis) -> Diagnosis:
+    from ..casebase.lineage import lineage_of
+    from .library import opened
+
+    incident = next((alarm.incident for alarm in run.alarms() if alarm.incident), "")
+    with opened() as library:
+        return library.advise(diagnosis, incident=incident, lineage=lineage_of(run.manifest()))

@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from ..casebase import CaseLibrary
 
 
-@contextmanager
-def opened() -> Iterator[CaseLibrary]:
-    """Open the library that the environment or the settings name, and close it again."""
-    from ..casebase import CaseLibrary
-
+def prepare() -> str:
+    """Return the library's address, its folder made."""
     url = database_url()
     if url.startswith("sqlite:///"):
         home().mkdir(parents=True, exist_ok=True)
-    library = CaseLibrary.open(url)
+    return url
+
+
+@contextmanager
+def opened() -> Iterator[CaseLibrary]:
+    """Open the library that the environment names, and close it again.
+
+    Raises:
+        CaseError: the library is away.
+    """
+    from ..casebase import CaseLibrary
+
+    library = CaseLibrary.open(prepare())
     try:
         yield library
     finally:

@@ -17,13 +17,14 @@ def run_or_log(text: str) -> Iterator[RunDirectory]:
 
     Raises:
         UserError: nothing of that name.
-        EvidenceError: it is a log that no importer reads.
+        LogError: it is a log that no importer reads.
     """
     path = Path(text).expanduser()
     if not path.exists() or (path / "run.json").is_file():
         yield find_run(text)
         return
-    from ..probes.importers import import_run
+    from ..probes.importers import import_log
 
     with tempfile.TemporaryDirectory(prefix="spikelore-") as folder:
-        yield import_run([path], Path(folder) / path.stem)
+        made = import_log(path, Path(folder) / path.stem, name=path.name)
+        yield RunDirectory.open(made.directory)

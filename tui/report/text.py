@@ -87,7 +87,7 @@ def bar(share: float) -> Text:
     """Return a certainty bar of fixed width."""
     filled = round(share * _BAR)
     style = "red" if share >= 0.75 else "yellow" if share >= 0.4 else "blue"
-    return Text("━" * filled, style=style).append("━" * (_BAR - filled), style="bright_black")
+    return Text("━" * filled, style=style).append("·" * (_BAR - filled), style="bright_black")
 
 
 def _cause(cause: Cause) -> Iterator[RenderableType]:

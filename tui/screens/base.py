@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -18,6 +18,9 @@ from ..errors import is_expected, note_crash, sentence
 from ..language import tr
 from ..widgets.masthead import Masthead
 from . import SCREENS
+
+if TYPE_CHECKING:
+    from ..app import SpikeloreApp
 
 
 class BaseScreen(Screen[Any]):
@@ -66,6 +69,11 @@ class BaseScreen(Screen[Any]):
             self.app.pop_screen()
         elif self.PLACE != "runs":
             self.app.switch_mode("runs")
+
+    @property
+    def spikelore(self) -> SpikeloreApp:
+        """The application, with its own type."""
+        return cast("SpikeloreApp", self.app)
 
     def open(self, screen: str, *subjects: Any) -> None:
         """Show a screen of ``SCREENS`` on top of this one."""

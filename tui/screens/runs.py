@@ -97,8 +97,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
     def look(self) -> None:
         """Find the runs."""
-        folders = self.app.folders  # type: ignore[attr-defined]
-        self.post_message(self.Found(summaries(*folders)))
+        self.post_message(self.Found(summaries(*self.spikelore.folders)))
 
     @on(Found)
     def show(self, message: Found) -> None:

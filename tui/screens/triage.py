@@ -16,11 +16,12 @@ from textual.widgets import Static
 
 from ...probes.evidence import RunDirectory
 from ...rules.diagnosis import Cause, Diagnosis, Fix
-from .. import diagnosing, language, wording
+from .. import diagnosing, incidents, language, wording
 from ..language import tr
 from ..runs import named
 from ..widgets.causes import CauseList
 from ..widgets.fixes import FixCard
+from . import SCREENS
 from .base import BaseScreen
 from .triage_detail import CauseDetail
 
@@ -41,6 +42,7 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         Binding("s", "similar", "Similar", id="triage.similar", tooltip="Show past incidents like this one"),
         Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
         Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
+        Binding("u", "undo", "Take back", id="triage.undo", tooltip="Open the incident again"),
         Binding("ctrl+r", "again", "Again", show=False, id="triage.again", tooltip="Diagnose once more"),
     ]
     causes = getters.query_one(CauseList)
@@ -57,6 +59,7 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.run = run
         self.diagnosis: Diagnosis | None = None
         self.copied: list[str] = []
+        self.incident: str | None = None
 
     def body(self) -> Iterable[Widget]:
         """Return the sentence, the causes and the detail."""
@@ -80,7 +83,10 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
     @work(thread=True, exclusive=True, group="diagnose", exit_on_error=False)
     def ask(self, found: Diagnosis | None) -> None:
         """Diagnose, or only ask the library what worked before."""
-        fresh = diagnosing.advised(found) if found else diagnosing.diagnose(self.run, language.current())
+        if found:
+            fresh = diagnosing.advised(self.run, found)
+        else:
+            fresh = diagnosing.diagnose(self.run, language.current())
         self.post_message(self.Diagnosed(fresh))
 
     @on(Diagnosed)
@@ -136,7 +142,35 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
             self.notify(tr("There is no incident in this run to resolve."), markup=False)
             return
         chosen = self.causes.chosen
-        self.open("resolve", self.run, self.diagnosis, chosen.id if chosen else None, list(self.copied))
+        subjects = (self.run, self.diagnosis, chosen.id if chosen else None, list(self.copied))
+        self.app.push_screen(SCREENS["resolve"](*subjects), self._resolved)
+
+    def _resolved(self, incident: str | None) -> None:
+        if incident:
+            self.incident = incident
+            self.refresh_bindings()
+            title = tr("Resolved")
+            text = tr("{incident} is in the library. Press u to take it back.", incident=incident)
+            self.notify(text, title=title, markup=False, timeout=8)
+            self.ask(self.diagnosis)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to take back only what was resolved here."""
+        return self.incident is not None if action == "undo" else super().check_action(action, parameters)
+
+    def action_undo(self) -> None:
+        """Take back the resolving."""
+        if self.incident:
+            self._undo(self.incident)
+            self.incident = None
+            self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, group="undo", exit_on_error=False)
+    def _undo(self, incident: str) -> None:
+        incidents.take_back(incident)
+        self.app.call_from_thread(
+            self.notify, tr("{incident} is open again.", incident=incident), markup=False
+        )
 
     def action_similar(self) -> None:
         """Scroll to the similar incidents."""
