@@ -1,0 +1,104 @@
+"""Curves that rise slowly: overfitting and slow divergence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .finding import OVERFITTING, SLOW_DIVERGENCE
+from .robust import FloatArray
+from .track import Track
+
+RISEN = math.log(1.12)
+"""Least rise of the validation loss above its best that counts as overfitting."""
+DRIFTED = math.log(1.5)
+"""Least rise that counts as divergence where the training loss does not fall."""
+_STEADY = 0.7
+_SHARE = 0.2
+_GAP = math.log(3)
+
+
+@dataclass(frozen=True)
+class Rise:
+    """A slow rise from the best level to the end.
+
+    Attributes:
+        pattern: which one.
+        index: record of the curve where the best level was.
+        best: that level.
+        final: level at the end.
+        height: of ``final`` above ``best``.
+        series: ``train`` or ``val``.
+    """
+
+    pattern: str
+    index: int
+    best: float
+    final: float
+    height: float
+    series: str
+
+
+def rise_of(train: Track, val: Track | None) -> Rise | None:
+    """Return the slow rise that a run ends in, or None."""
+    own = _rise(train, DRIFTED)
+    if own:
+        return Rise(SLOW_DIVERGENCE, *own, "train")
+    if val is None:
+        return None
+    found = _rise(val, RISEN)
+    if found is None:
+        return None
+    index, best, _, height = found
+    if _falls(train, val, index, best, height):
+        return Rise(OVERFITTING, *found, "val")
+    return Rise(SLOW_DIVERGENCE, *found, "val") if height >= DRIFTED else None
+
+
+def _rise(track: Track, least: float) -> tuple[int, float, float, float] | None:
+    """Return index and level of the best, level at the end and height of the rise between them."""
+    smooth = _median_of_three(track.smooth)
+    count = len(smooth)
+    if count < 4:
+        return None
+    at = int(np.argmin(smooth))
+    tail = max(2, count // 10)
+    if at > count - 1 - tail:
+        return None
+    best, final = float(smooth[at]), float(np.median(smooth[-tail:]))
+    height = track.scale.between(final, best)
+    scatter = float(np.median(np.abs(track.scale.height(track.smooth, smooth)))) * 1.4826
+    if height < max(least, 3 * scatter) or _steadiness(smooth[at:]) < _STEADY:
+        return None
+    return int(track.positions[at]), best, final, height
+
+
+def _median_of_three(values: FloatArray) -> FloatArray:
+    if len(values) < 3:
+        return values
+    inner = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
+    return np.concatenate([values[:1], inner, values[-1:]])
+
+
+def _steadiness(values: FloatArray) -> float:
+    """Return the share of pairs that are in rising order."""
+    first, second = np.triu_indices(len(values), 1)
+    return float(np.mean(values[second] >= values[first])) if len(first) else 0.0
+
+
+def _falls(train: Track, val: Track, index: int, best: float, rise: float) -> bool:
+    """Whether the training loss went on falling, or had left the validation loss far above it."""
+    step = val.curve.step[index]
+    share = (index + 1) / len(val)
+    span = train.curve.step[-1] - train.curve.step[0]
+    # Axes of different units (epochs here, iterations there) are matched by their share of the run.
+    fits = span > 0 and 0.5 < (val.curve.step[-1] - val.curve.step[0]) / span < 2
+    at = int(np.searchsorted(train.curve.step, step)) if fits else int(share * len(train))
+    room = max(3, len(train) // 20)
+    then = train.values[max(0, at - room) : at + room]
+    now = float(np.median(train.values[-room:]))
+    fall = train.scale.between(float(np.median(then)), now) if len(then) else 0.0
+    both_ratio = train.scale.is_ratio and val.scale.is_ratio
+    return fall > _SHARE * rise or (both_ratio and val.scale.between(best, now) > _GAP)

@@ -1,0 +1,98 @@
+"""Was a jump planned: a warm restart of the learning rate, new weights, a counter that began anew?"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from .curve import Curve
+from .excursions import Excursion
+from .robust import FloatArray
+from .track import Track
+
+_ROSE = 2.0
+_SURGE = 3.0
+_SAME = math.log(1.3)
+_NEAR = 0.02
+_LONG_SHARE = 0.1
+_LONG = 10
+
+
+def learning_rate_rose(lr: Curve | None, steps: FloatArray, index: int) -> bool | None:
+    """Return whether the rate rose at a record to a value it had before; None where it is not known.
+
+    A rate far above all earlier ones is no restart of a schedule but a surge.
+
+    Args:
+        lr: learning rate.
+        steps: steps of the loss curve.
+        index: the record where the loss jumped.
+    """
+    if lr is None or len(lr.finite) < 3:
+        return None
+    known = lr.finite
+    low, high = _around(steps, index)
+    near = (known.step >= low) & (known.step <= high)
+    if not near.any():
+        return None
+    before = known.value[(known.step < high) & (known.step >= low)]
+    past = known.value[known.step < low]
+    after = known.value[known.step >= steps[index]][:20]
+    if not len(before) or not len(past) or not len(after):
+        return False
+    top = float(after.max())
+    return top > _ROSE * max(float(before.min()), 1e-300) and top <= _SURGE * float(past.max())
+
+
+def _around(steps: FloatArray, index: int) -> tuple[float, float]:
+    """Return the steps a few records before and after one."""
+    return float(steps[max(0, index - 4)]), float(steps[min(len(steps) - 1, index + 2)])
+
+
+def reset_level(track: Track, e: Excursion) -> Literal["start", "chance"] | None:
+    """Return whether the loss jumped back to its level at step 0, or to guessing among N classes."""
+    if not track.scale.is_ratio or e.height < math.log(1.5):
+        return None
+    levels = (float(track.values[e.start]), e.after)
+    if (
+        track.from_start
+        and e.start > 2
+        and any(abs(track.scale.between(x, track.first)) < _SAME / 2 for x in levels)
+    ):
+        return "start"
+    classes = round(math.exp(e.after)) if 0.6 < e.after < 12 else 0
+    settled = track.values[e.start : e.end]
+    steady = len(settled) >= 3 and float(np.ptp(settled[1:])) < _NEAR * e.after
+    return (
+        "chance" if classes >= 2 and steady and abs(e.after - math.log(classes)) < 0.001 * classes else None
+    )
+
+
+def counter_went_back(track: Track, e: Excursion) -> bool:
+    """Whether the step counter jumped back at the onset: another run begins there."""
+    nearby = track.curve.step[max(0, e.start - 1) : e.start + 2]
+    return bool((np.diff(nearby) < 0).any())
+
+
+def looks_scheduled(track: Track, e: Excursion) -> bool:
+    """Whether a jump without a known learning rate has the shape of a warm restart.
+
+    At once up, never above the level that the run began with, then a long steady descent to where it was.
+    """
+    length = e.end - e.start
+    early = e.peak_at - e.start <= max(2, length // 10)
+    calm = e.peak <= track.first and e.peak_height < 2 * e.height
+    return not e.open and length >= max(_LONG, _LONG_SHARE * len(track)) and early and calm
+
+
+def coming_back(track: Track, e: Excursion) -> bool:
+    """Whether an open excursion has covered half of the way back and still falls."""
+    inside = track.values[e.start :]
+    third = len(inside) // 3
+    if third < 3:
+        return False
+    middle, late = float(np.median(inside[third : 2 * third])), float(np.median(inside[-third:]))
+    left = track.scale.between(float(np.median(inside[-3:])), e.base)
+    return left < e.peak_height / 2 and track.scale.between(middle, late) > 0.05

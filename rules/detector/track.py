@@ -1,0 +1,140 @@
+"""One loss curve prepared for judgement: its excursions sorted into jumps and single outliers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from .curve import Curve, Scale
+from .excursions import JUMP, RETURNED, SPREADS, Excursion, find
+from .finding import Change
+from .robust import FloatArray, block_medians, spread, trailing_median
+
+HUGE = math.log(10)
+"""A single record this high is more than a hard batch."""
+BLOCKS = 64
+
+
+def returned(e: Excursion) -> bool:
+    """Whether a closed excursion ended at its old level, as far as the noise lets one tell."""
+    return not e.open and e.left <= max(RETURNED, 2 * e.noise)
+
+
+class Track:
+    """A curve, its scale and its excursions.
+
+    Args:
+        curve: as recorded.
+        jump: least height of an excursion.
+        spreads: least height of one in units of the noise.
+    """
+
+    def __init__(self, curve: Curve, jump: float = JUMP, spreads: float = SPREADS) -> None:
+        self.raw = curve
+        self.curve = curve.finite
+        self.values: FloatArray = self.curve.value
+        self.scale = Scale.of(self.values)
+        self.jumps, self.outliers = self._sort(find(self.values, self.scale, jump, spreads))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def interval(self) -> float:
+        """Typical number of steps between two records."""
+        gaps = np.diff(self.curve.step)
+        gaps = gaps[gaps > 0]
+        return float(np.median(gaps)) if len(gaps) else 1.0
+
+    @cached_property
+    def from_start(self) -> bool:
+        """Whether the curve begins with the run and is no excerpt of a later part."""
+        return len(self) > 0 and self.curve.step[0] <= max(1.0, 2 * self.interval)
+
+    @cached_property
+    def first(self) -> float:
+        """Level that the run began with."""
+        return float(self.values[0])
+
+    @cached_property
+    def noise(self) -> float:
+        """Spread of single points round their neighbours, as a height, upper side."""
+        if len(self) < 3:
+            return 0.0
+        tail = self.values[-(1 << 16) :]
+        return spread(self.scale.height(tail, trailing_median(tail, 5)))
+
+    @cached_property
+    def smooth(self) -> FloatArray:
+        """The curve without its noise and its closed excursions, at most 64 points."""
+        return block_medians(self.values[self._calm], BLOCKS)
+
+    @cached_property
+    def positions(self) -> FloatArray:
+        """Index of the middle of every point of `smooth`."""
+        return block_medians(np.flatnonzero(self._calm).astype(np.float64), BLOCKS)
+
+    @cached_property
+    def _calm(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        calm = np.ones(len(self), dtype=bool)
+        for e in (*self.jumps, *self.outliers):
+            if not e.open:
+                calm[e.start : e.end] = False
+        return calm
+
+    def _sort(self, found: list[Excursion]) -> tuple[list[Excursion], list[Excursion]]:
+        """Split excursions into jumps and outliers, and join those that the curve did not return from."""
+        jumps: list[Excursion] = []
+        outliers: list[Excursion] = []
+        for e in found:
+            last = jumps[-1] if jumps else None
+            if last and not last.open and (not returned(last) or e.start - last.end <= last.width):
+                jumps[-1] = self._joined(last, e)
+            elif not e.open and (e.width == 1 or self._drowned(e)):
+                outliers.append(e)
+            else:
+                jumps.append(e)
+        return jumps, outliers
+
+    def _joined(self, first: Excursion, second: Excursion) -> Excursion:
+        peak, peak_at = max((first.peak, first.peak_at), (second.peak, second.peak_at))
+        left = second.left + self.scale.between(second.base, first.base)
+        peak_height = self.scale.between(peak, first.base)
+        return replace(
+            first,
+            end=second.end,
+            peak=peak,
+            peak_at=peak_at,
+            peak_height=peak_height,
+            open=second.open,
+            left=left,
+        )
+
+    def _drowned(self, e: Excursion) -> bool:
+        """Whether the curve went on so restlessly that the excursion was part of it."""
+        rest = self.values[e.end : e.end + 256]
+        if len(rest) < 16:
+            return False
+        around = spread(self.scale.height(rest, trailing_median(rest, 9)))
+        return e.peak_height < SPREADS * around
+
+    def change(self, e: Excursion) -> Change:
+        """Return the levels before and after an excursion began."""
+        return Change(e.base, e.after, self.scale.ratio(e.after, e.base))
+
+    def level_before(self, index: int) -> float | None:
+        """Return the median of the nine points before a record; None before the first."""
+        before = self.values[max(0, index - 9) : index]
+        return float(np.median(before)) if len(before) else None
+
+    def change_near(self, step: float) -> Change | None:
+        """Return the levels round a step, for a curve with no excursion of its own there."""
+        index = int(np.searchsorted(self.curve.step, step))
+        before, after = self.values[max(0, index - 9) : index], self.values[index : index + 5]
+        if not len(before) or not len(after):
+            return None
+        low, high = float(np.median(before)), float(np.median(after))
+        return Change(low, high, self.scale.ratio(high, low))
