@@ -1,0 +1,1 @@
+"""Migrations of the case library, run by alembic without an ini file."""

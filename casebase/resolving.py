@@ -1,0 +1,131 @@
+"""Closing an incident with what it was and what was tried, and taking that back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete
+
+from . import tables
+from .errors import CaseError
+from .identity import fix_id, note_id
+from .reading import find_key
+from .store import reader_of
+from .values import FAMILIES, OUTCOMES, Case, FixTried, Note
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from .library import CaseLibrary
+
+
+def resolve(
+    library: CaseLibrary, identifier: str, cause: str, fixes: Sequence[FixTried], note: str, by: str
+) -> Case:
+    """Close an incident and return it.
+
+    Raises:
+        CaseError: there is no such incident, or the cause or an outcome is none.
+    """
+    check_cause(cause)
+    check_fixes(fixes)
+    now = time.time()
+    with library.database.session() as session:
+        key = find_key(reader_of(session, library.database.postgres), identifier)
+        row = session.get_one(tables.Incident, key)
+        row.state, row.confirmed, row.resolved, row.resolved_by, row.updated = "resolved", cause, now, by, now
+        for fix in fixes:
+            put_fix(library, session, key, row, _dated(fix, now, by))
+        if note:
+            written = Note(note, by, now)
+            written.id = note_id(row.id, written)
+            values = {"id": written.id, "text": note, "by": by, "created": now}
+            session.execute(
+                library.store.insert(tables.NoteRow).values(incident=key, **values).on_conflict_do_nothing()
+            )
+        return library.store.refresh(session, key)
+
+
+def unresolve(library: CaseLibrary, identifier: str) -> Case:
+    """Take back the last resolving, with the fixes and the note that came with it, and return the incident.
+
+    Raises:
+        CaseError: there is no such incident, or it is open.
+    """
+    with library.database.session() as session:
+        key = find_key(reader_of(session, library.database.postgres), identifier)
+        row = session.get_one(tables.Incident, key)
+        if row.state != "resolved":
+            raise CaseError(f"incident {row.id}: is open; there is nothing to take back")
+        for table in (tables.FixAttempt, tables.NoteRow):
+            columns: Any = table
+            session.execute(delete(table).where(columns.incident == key, columns.created == row.resolved))
+        row.state, row.confirmed, row.resolved, row.resolved_by = "open", "", None, ""
+        row.updated = time.time()
+        return library.store.refresh(session, key)
+
+
+def add_fix(library: CaseLibrary, identifier: str, fix: FixTried) -> Case:
+    """Note an attempt at a fix, or a new outcome of one that is noted, and return the incident.
+
+    Raises:
+        CaseError: there is no such incident, or the outcome is none.
+    """
+    check_fixes([fix])
+    with library.database.session() as session:
+        key = find_key(reader_of(session, library.database.postgres), identifier)
+        row = session.get_one(tables.Incident, key)
+        row.updated = time.time()
+        put_fix(library, session, key, row, _dated(fix, row.updated, fix.by))
+        return library.store.refresh(session, key)
+
+
+def put_fix(library: CaseLibrary, session: Session, key: int, row: tables.Incident, fix: FixTried) -> None:
+    """Write an attempt; a person's word replaces what is there, a later run's only what no person said."""
+    fix.id = fix.id or fix_id(row.id, fix)
+    fix.before = row.train_after if fix.before is None else fix.before
+    values = {
+        "fix": fix.fix, "text": fix.text, "outcome": fix.outcome, "before": fix.before, "after": fix.after,
+        "by": fix.by, "run": fix.run, "decided": fix.decided, "created": fix.created,
+    }  # fmt: skip
+    statement = library.store.insert(tables.FixAttempt).values(incident=key, id=fix.id, **values)
+    changed = {name: values[name] for name in ("outcome", "before", "after", "decided", "run", "text")}
+    overrules: Any = None
+    if fix.decided != "person":
+        decided: Any = tables.FixAttempt.decided
+        overrules = decided != "person"
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=overrules))
+
+
+def _dated(fix: FixTried, now: float, by: str) -> FixTried:
+    fix.created = fix.created or now
+    fix.by = fix.by or by
+    return fix
+
+
+def check_cause(cause: str) -> None:
+    """Demand a cause id.
+
+    Raises:
+        CaseError: it is not of a known family.
+    """
+    family, dot, name = cause.partition(".")
+    if not dot or not name or family not in (*FAMILIES, "pattern"):
+        raise CaseError(
+            f"cause {cause!r}: not a cause id; valid: FAMILY.NAME with a family of {', '.join(FAMILIES)}"
+        )
+
+
+def check_fixes(fixes: Sequence[FixTried]) -> None:
+    """Demand attempts that say what was tried and a known outcome.
+
+    Raises:
+        CaseError: one does not.
+    """
+    for fix in fixes:
+        if fix.outcome not in OUTCOMES:
+            raise CaseError(f"fix {fix.fix!r}: outcome {fix.outcome!r} is none; valid: {', '.join(OUTCOMES)}")
+        if not (fix.fix or fix.text):
+            raise CaseError("fix: says neither an id nor in words what was tried; valid: fix.NAME, or a text")

@@ -1,0 +1,51 @@
+"""Search over everything that people wrote and the product recorded."""
+
+from __future__ import annotations
+
+from ..database import Reader
+from ..reading import briefs, listed
+from ..values import Filters, Hit
+from .index import index_of
+from .query import Query, parse
+from .rank import rank
+from .retrieve import Weighed, candidates, weigh
+from .snippet import snippet
+
+
+def find(reader: Reader, text: str, filters: Filters, starter: bool, limit: int) -> list[Hit]:
+    """Return the cases that answer a text best; without a text, the newest that pass the filters."""
+    query = parse(text, filters, starter)
+    if not query.groups:
+        return _newest(reader, query, filters, starter, limit)
+    index = index_of(reader)
+    total = index.total()
+    weighed = weigh(index, query)
+    keys = candidates(index, query, weighed, total)
+    scored = rank(_terms(reader, keys), weighed, total)[:limit]
+    return _hits(reader, {document.key: document.score for document in scored}, weighed)
+
+
+def _terms(reader: Reader, keys: list[int]) -> list[tuple[int, str, str]]:
+    if not keys:
+        return []
+    marks = ", ".join("?" * len(keys))
+    sql = f"SELECT incident, title_terms, body_terms FROM document WHERE incident IN ({marks})"
+    return [(row[0], row[1], row[2]) for row in reader.rows(sql, keys)]
+
+
+def _hits(reader: Reader, scores: dict[int, float], weighed: list[Weighed]) -> list[Hit]:
+    lines = briefs(reader, list(scores))
+    groups = [entry.group for entry in weighed]
+    hits = []
+    for key, score in scores.items():
+        text = reader.value("SELECT text FROM document WHERE incident = ?", [key]) or ""
+        cut, marks = snippet(text, groups)
+        hits.append(Hit(lines[key], round(score, 4), cut, marks))
+    return hits
+
+
+def _newest(reader: Reader, query: Query, filters: Filters, starter: bool, limit: int) -> list[Hit]:
+    if query.facets:
+        keys = index_of(reader).newest([], query, limit)
+        return _hits(reader, dict.fromkeys(keys, 0.0), [])
+    return [Hit(line, 0.0, snippet(line.summary, [])[0]) for line in listed(reader, filters, starter, limit)]

@@ -1,0 +1,213 @@
+"""The full-text index behind one interface: FTS5 on SQLite, a tsvector with GIN on PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..database import Reader
+from .query import Group, Query
+
+
+class Index(Protocol):
+    """What the search needs of a database."""
+
+    def total(self) -> int:
+        """Return about how many documents there are."""
+        ...
+
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return in about how many documents each term stands."""
+        ...
+
+    def newest(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the newest documents that answer every group, as keys."""
+        ...
+
+    def best(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the best documents that answer any group; only for groups that few documents answer."""
+        ...
+
+    def known(self, words: Sequence[str]) -> list[str]:
+        """Return those of the words that somebody once wrote."""
+        ...
+
+    def like(self, word: str, limit: int) -> list[str]:
+        """Return words once written that look like this one or start with it."""
+        ...
+
+
+def index_of(reader: Reader) -> Index:
+    """Return the index of the database that a reader reads."""
+    return PostgresIndex(reader) if reader.postgres else SqliteIndex(reader)
+
+
+def _known(reader: Reader, words: Sequence[str]) -> list[str]:
+    marks = ", ".join("?" * len(words))
+    return [row[0] for row in reader.rows(f"SELECT word FROM word WHERE word IN ({marks})", words)]
+
+
+def _between(query: Query, key: str) -> tuple[str, list[Any]]:
+    """Return the clause for the dates asked for."""
+    clauses, params = "", []
+    for operator, value in ((">=", query.since), ("<", query.until)):
+        if value is not None:
+            clauses += f" AND (SELECT created FROM incident WHERE incident.key = {key}) {operator} ?"
+            params.append(value)
+    return clauses, params
+
+
+@dataclass
+class SqliteIndex:
+    """FTS5: whole words with bm25, trigrams over the vocabulary."""
+
+    reader: Reader
+
+    def total(self) -> int:
+        """Return about how many documents there are: rows are hardly ever deleted."""
+        return int(self.reader.value("SELECT max(incident) FROM document") or 0)
+
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return in how many documents each term stands."""
+        sql = "SELECT doc FROM document_vocabulary WHERE term = ?"
+        return {term: int(self.reader.value(sql, [term]) or 0) for term in terms}
+
+    def newest(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the newest documents that answer every group."""
+        return self._keys(_match(groups, query, " AND "), query, "rowid DESC", limit)
+
+    def best(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the best documents that answer any group."""
+        order = "bm25(document_index, 4.0, 1.0, 0.5)"
+        return self._keys(_match(groups, query, " OR "), query, order, limit)
+
+    def _keys(self, match: str, query: Query, order: str, limit: int) -> list[int]:
+        dates, params = _between(query, "document_index.rowid")
+        sql = f"SELECT rowid FROM document_index WHERE document_index MATCH ?{dates} ORDER BY {order} LIMIT ?"
+        return [row[0] for row in self.reader.rows(sql, [match, *params, limit])]
+
+    def known(self, words: Sequence[str]) -> list[str]:
+        """Return those of the words that somebody once wrote."""
+        return _known(self.reader, words)
+
+    def like(self, word: str, limit: int) -> list[str]:
+        """Return words that share trigrams with this one."""
+        grams = " OR ".join(f'"{word[i : i + 3]}"' for i in range(len(word) - 2))
+        sql = "SELECT word FROM word_index WHERE word_index MATCH ? ORDER BY rank LIMIT ?"
+        return [row[0] for row in self.reader.rows(sql, [grams, limit])]
+
+
+def _match(groups: Sequence[Group], query: Query, mode: str) -> str:
+    """Return an FTS5 expression."""
+    parts = []
+    if groups:
+        parts.append("(" + mode.join(_quoted_group(group) for group in groups) + ")")
+    parts += [f'"{term}"' for term in query.facets]
+    match = " AND ".join(parts)
+    return match + "".join(f' NOT "{term}"' for term in query.excluded)
+
+
+def _quoted_group(group: Group) -> str:
+    ways = [" AND ".join(f'"{term}"' for term in way.terms) for way in group.alternatives]
+    return "(" + " OR ".join(f"({way})" for way in ways) + ")"
+
+
+@dataclass
+class _Sample:
+    """How common the most common lexemes are, as PostgreSQL's own statistics say."""
+
+    taken: float = 0.0
+    total: int = 0
+    share: dict[str, float] = field(default_factory=dict)
+
+
+_SAMPLES: dict[str, _Sample] = {}
+_SAMPLE_SECONDS = 60.0
+_SMALL = 5000
+
+
+@dataclass
+class PostgresIndex:
+    """GIN over a tsvector, pg_trgm over the vocabulary."""
+
+    reader: Reader
+
+    def total(self) -> int:
+        """Return about how many documents there are."""
+        return self._sample().total
+
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return in about how many documents each term stands: counted where few, else from statistics."""
+        sample = self._sample()
+        found = {term: round(sample.share[term] * sample.total) for term in terms if term in sample.share}
+        unknown = [term for term in terms if term not in found]
+        # What the statistics leave out is rare, so counting is cheap.
+        sql = (
+            f"SELECT count(*) FROM (SELECT 1 FROM document WHERE terms @@ ?::tsquery LIMIT {_SMALL}) AS some"
+        )
+        for term in unknown:
+            found[term] = int(self.reader.value(sql, [_lexeme(term)]))
+        return found
+
+    def newest(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the newest documents that answer every group."""
+        dates, params = _between(query, "document.incident")
+        sql = f"SELECT incident FROM document WHERE terms @@ ?::tsquery{dates} ORDER BY incident DESC LIMIT ?"
+        match = _tsquery(groups, query, " & ")
+        return [row[0] for row in self.reader.rows(sql, [match, *params, limit])]
+
+    def best(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Return the documents that answer the most groups."""
+        dates, params = _between(query, "document.incident")
+        score = " + ".join("(terms @@ ?::tsquery)::int * ?::float8" for _ in groups)
+        weights = [part for group in groups for part in (_tsquery([group], Query(), " & "), group.importance)]
+        sql = (
+            f"SELECT incident FROM document WHERE terms @@ ?::tsquery{dates} "
+            f"ORDER BY {score} DESC, incident DESC LIMIT ?"
+        )
+        rows = self.reader.rows(sql, [_tsquery(groups, query, " | "), *params, *weights, limit])
+        return [row[0] for row in rows]
+
+    def known(self, words: Sequence[str]) -> list[str]:
+        """Return those of the words that somebody once wrote."""
+        return _known(self.reader, words)
+
+    def like(self, word: str, limit: int) -> list[str]:
+        """Return words that share trigrams with this one."""
+        sql = "SELECT word FROM word WHERE word %% ? OR word LIKE ? ORDER BY similarity(word, ?) DESC LIMIT ?"
+        return [row[0] for row in self.reader.rows(sql, [word, f"{word}%", word, limit])]
+
+    def _sample(self) -> _Sample:
+        name = self.reader.value("SELECT current_database() || ':' || inet_server_port()") or ""
+        sample = _SAMPLES.get(name)
+        if sample is None or time.monotonic() - sample.taken > _SAMPLE_SECONDS:
+            sample = _SAMPLES[name] = self._take_sample()
+        return sample
+
+    def _take_sample(self) -> _Sample:
+        total = self.reader.value("SELECT reltuples::bigint FROM pg_class WHERE oid = 'document'::regclass")
+        if total is None or total < _SMALL:
+            total = self.reader.value("SELECT count(*) FROM document")
+        rows = self.reader.rows(
+            "SELECT most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats "
+            "WHERE schemaname = current_schema() AND tablename = 'document' AND attname = 'terms'"
+        )
+        share = dict(zip(*rows[0], strict=False)) if rows and rows[0][0] else {}
+        return _Sample(time.monotonic(), int(total), share)
+
+
+def _lexeme(term: str) -> str:
+    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _tsquery(groups: Sequence[Group], query: Query, mode: str) -> str:
+    """Return a tsquery in text form."""
+    parts = []
+    if groups:
+        ways = ([" & ".join(map(_lexeme, way.terms)) for way in group.alternatives] for group in groups)
+        parts.append("(" + mode.join("(" + " | ".join(f"({w})" for w in way) + ")" for way in ways) + ")")
+    parts += [_lexeme(term) for term in query.facets]
+    parts += [f"!{_lexeme(term)}" for term in query.excluded]
+    return " & ".join(parts)

@@ -1,0 +1,168 @@
+"""Similar incidents, found by what the evidence showed and explained fact by fact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..rules.diagnosis import FactValue, Similar
+from .database import Reader
+from .fingerprint import Fingerprint, closeness, shape_likeness, tokens
+from .reading import briefs, fingerprints, fixes
+from .search.index import index_of
+from .search.query import Alternative, Group, Query
+from .search.rank import idf
+from .search.retrieve import Weighed, candidates
+from .search.terms import facet
+from .values import Brief, FixTried
+
+_FIRED, _KNOWN = 1.0, 0.15
+"""Weight of a fact that a rule built on, and of one that merely was known."""
+_EVIDENCE, _SHAPE, _CAUSE = 0.6, 0.15, 0.25
+_AGREE = 0.6
+"""Closeness from which two values are said to agree."""
+_MOST_SHOWN = 8
+_CAUSES_LOOKED_UP = 3
+
+
+@dataclass
+class Likeness:
+    """How one case compares with what is looked for."""
+
+    case: Brief
+    score: float
+    agree: list[str] = field(default_factory=list)
+    differ: list[str] = field(default_factory=list)
+    fixes: list[FixTried] = field(default_factory=list)
+
+    def value(self) -> Similar:
+        """Return it as a diagnosis carries it."""
+        tried = best_attempt(self.fixes)
+        return Similar(
+            incident=self.case.id,
+            score=round(self.score, 4),
+            cause=self.case.cause,
+            fix=(tried.fix or tried.text) if tried else None,
+            outcome=tried.outcome if tried else None,
+            agree=self.agree,
+            differ=self.differ,
+        )
+
+
+def best_attempt(attempts: list[FixTried]) -> FixTried | None:
+    """Return the attempt to tell first: one that worked, else one that failed, else any."""
+    order = {"worked": 0, "failed": 1, "unknown": 2}
+    return min(attempts, key=lambda attempt: order[attempt.outcome], default=None)
+
+
+def find_similar(
+    reader: Reader, wanted: Fingerprint, starter: bool, limit: int, without: Iterable[str] = ()
+) -> list[Likeness]:
+    """Return the incidents most like a fingerprint, best first.
+
+    Args:
+        reader: where to look.
+        wanted: what is looked for.
+        starter: whether starter cases count.
+        limit: at most so many.
+        without: ids of incidents to leave out, such as the one that is looked for.
+    """
+    rarity, keys = _candidates(reader, wanted, starter)
+    prints = fingerprints(reader, keys)
+    left_out = set(without)
+    found = [
+        _compare(wanted, case, prints.get(key, Fingerprint()), rarity)
+        for key, case in briefs(reader, keys).items()
+        if case.id not in left_out
+    ]
+    found = sorted((one for one in found if one.score > 0), key=_order)[:limit]
+    by_id = {case.id: key for key, case in briefs(reader, keys).items()}
+    attempts = fixes(reader, [by_id[one.case.id] for one in found])
+    for one in found:
+        one.fixes = attempts.get(by_id[one.case.id], [])
+    return found
+
+
+def _order(one: Likeness) -> tuple[float, bool, float]:
+    # Among equals a resolved incident teaches more than an open one, and a newer one more than an old one.
+    return (-round(one.score, 4), one.case.state != "resolved", -one.case.created)
+
+
+def _candidates(reader: Reader, wanted: Fingerprint, starter: bool) -> tuple[dict[str, float], list[int]]:
+    """Return how much each fact says, and the keys of the incidents worth comparing."""
+    index = index_of(reader)
+    total = index.total()
+    causes = sorted(wanted.causes, key=wanted.causes.__getitem__, reverse=True)[:_CAUSES_LOOKED_UP]
+    terms = [*tokens(wanted), *(facet("cause", cause) for cause in causes)]
+    counts = index.frequencies(terms)
+    weighed = sorted(
+        (Weighed(Group(term, [Alternative((term,))]), counts[term]) for term in terms),
+        key=lambda entry: entry.documents,
+    )
+    query = Query(excluded=[] if starter else ["source:starter"])
+    keys = candidates(index, query, weighed, total)
+    for cause in causes:
+        group = Group(cause, [Alternative((facet("cause", cause),))])
+        keys += index.newest([group], query, 50)
+    rarity = {
+        name: min((idf(counts[term], total) for term in terms if term == facet("fact", name)), default=1.0)
+        for name in wanted.facts
+    }
+    return rarity, list(dict.fromkeys(keys))
+
+
+def _compare(wanted: Fingerprint, case: Brief, known: Fingerprint, rarity: dict[str, float]) -> Likeness:
+    """Score one case; facts unknown on either side say nothing, but leave less to go by."""
+    rows = []
+    asked = 0.0
+    for name, value in wanted.facts.items():
+        fired = name in wanted.fired or name in known.fired
+        weight = (_FIRED if fired else _KNOWN) * rarity.get(name, 1.0)
+        asked += weight if fired else 0.0
+        if name in known.facts:
+            rows.append((weight, name, value, known.facts[name], fired))
+    evidence, agree, differ = _weigh(rows, asked)
+    likeness = shape_likeness(wanted.shape, known.shape)
+    parts = [(_EVIDENCE, evidence)] if wanted.facts else []
+    if likeness is not None:
+        parts.append((_SHAPE, likeness))
+    if wanted.causes:
+        parts.append((_CAUSE, wanted.causes.get(case.cause, 0.0)))
+    score = sum(weight * part for weight, part in parts) / (sum(weight for weight, _ in parts) or 1.0)
+    return Likeness(case, score, agree, differ)
+
+
+def _weigh(
+    rows: list[tuple[float, str, FactValue, FactValue, bool]], asked: float
+) -> tuple[float, list[str], list[str]]:
+    total = matched = compared = 0.0
+    agree: list[tuple[float, str]] = []
+    differ: list[tuple[float, str]] = []
+    for weight, name, now, then, fired in rows:
+        near = closeness(now, then)
+        total += weight
+        matched += weight * near
+        compared += weight if fired else 0.0
+        if fired:
+            (agree if near >= _AGREE else differ).append((weight, _sentence(name, now, then)))
+    if not total:
+        return 0.0, [], []
+    covered = min(1.0, compared / asked) if asked else 1.0
+    return matched / total * math.sqrt(covered), _shown(agree), _shown(differ)
+
+
+def _shown(sentences: list[tuple[float, str]]) -> list[str]:
+    return [text for _, text in sorted(sentences, reverse=True)[:_MOST_SHOWN]]
+
+
+def _sentence(name: str, now: FactValue, then: FactValue) -> str:
+    if now == then:
+        return f"{name} = {_spell(now)}"
+    return f"{name}: {_spell(now)} now, {_spell(then)} then"
+
+
+def _spell(value: FactValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else f"{value:.4g}"

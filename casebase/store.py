@@ -1,0 +1,175 @@
+"""Writing cases: whole ones in bulk, and the index of one that changed."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from . import tables
+from .database import Reader
+from .documents import document_of, vocabulary
+from .fingerprint import Fingerprint
+from .identity import fix_id, note_id, written_id
+from .reading import fingerprints, whole
+from .values import Brief, Case, Window, spell
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+BRIEF_COLUMNS = Brief.__struct_fields__
+_MOST_KNOWN_WORDS = 500_000
+
+
+class Store:
+    """Writes cases of one library.
+
+    Args:
+        postgres: whether the sessions are of PostgreSQL.
+    """
+
+    def __init__(self, postgres: bool) -> None:
+        self.postgres = postgres
+        self.insert: Any = postgresql.insert if postgres else sqlite.insert
+        self._known_words: set[str] = set()
+
+    def add(self, session: Session, cases: Sequence[Case], fingerprints: Sequence[Fingerprint]) -> list[str]:
+        """Write cases that are new and return the ids of those; one that is there already stays as it is."""
+        for case in cases:
+            _complete(case)
+        statement = self.insert(tables.Incident).on_conflict_do_nothing(index_elements=["id"])
+        returning = statement.returning(tables.Incident.key, tables.Incident.id)
+        rows = {case.id: _incident_row(case) for case in cases}
+        made = session.execute(returning, list(rows.values())).all()
+        keys = {identifier: key for key, identifier in made}
+        fresh = [
+            (keys[case.id], case, fingerprint)
+            for case, fingerprint in {
+                case.id: (case, fingerprint) for case, fingerprint in zip(cases, fingerprints, strict=True)
+            }.values()
+            if case.id in keys
+        ]
+        self._add_children(session, fresh)
+        return [case.id for _, case, _ in fresh]
+
+    def _add_children(self, session: Session, fresh: list[tuple[int, Case, Fingerprint]]) -> None:
+        parts: dict[Any, list[dict[str, Any]]] = {}
+        words: set[str] = set()
+        for key, case, fingerprint in fresh:
+            document = document_of(case, fingerprint)
+            words |= vocabulary(document)
+            parts.setdefault(tables.Document, []).append({"incident": key, **document})
+            parts.setdefault(tables.Fingerprint, []).append(
+                {"incident": key, **_fingerprint_row(fingerprint)}
+            )
+            for table, row in _child_rows(key, case):
+                parts.setdefault(table, []).append(row)
+        self.learn(session, words)
+        for table, rows in parts.items():
+            session.execute(self.insert(table).on_conflict_do_nothing(), rows)
+
+    def learn(self, session: Session, words: Iterable[str]) -> None:
+        """Remember words for mending misspelt queries."""
+        # Sorted, as two writers that insert the same words in different orders would block each other.
+        new = sorted(set(words) - self._known_words)
+        if new:
+            statement = self.insert(tables.Word).on_conflict_do_nothing()
+            session.execute(statement, [{"word": word} for word in new])
+            if len(self._known_words) < _MOST_KNOWN_WORDS:
+                self._known_words.update(new)
+
+    def refresh(self, session: Session, key: int, fingerprint: Fingerprint | None = None) -> Case:
+        """Index a changed incident anew, in the transaction that changed it, and return it."""
+        session.flush()
+        reader = reader_of(session, self.postgres)
+        case = whole(reader, key)
+        known = fingerprint or fingerprints(reader, [key]).get(key, Fingerprint())
+        document = document_of(case, known)
+        self.learn(session, vocabulary(document))
+        for table, row in ((tables.Document, document), (tables.Fingerprint, _fingerprint_row(known))):
+            statement = self.insert(table).values(incident=key, **row)
+            session.execute(statement.on_conflict_do_update(index_elements=["incident"], set_=row))
+        return case
+
+    def attach(self, session: Session, key: int, case: Case) -> None:
+        """Add the case's fixes, notes, tags, diagnosis and window to an incident that exists."""
+        for table, row in _child_rows(key, case):
+            session.execute(self.insert(table).on_conflict_do_nothing(), [row])
+
+    def put_window(self, session: Session, key: int, window: Window) -> None:
+        """Replace the evidence window of an incident."""
+        table = tables.EvidenceWindow
+        session.execute(delete(table).where(table.incident == key))  # type: ignore[arg-type]
+        session.execute(insert(table), [_window_row(key, window)])
+
+    def key_of(self, session: Session, identifier: str) -> int | None:
+        """Return the local key of an incident."""
+        column: Any = tables.Incident.key
+        where: Any = tables.Incident.id == identifier
+        return session.execute(select(column).where(where)).scalar()
+
+
+def reader_of(session: Session, postgres: bool) -> Reader:
+    """Return a reader that sees what the session's transaction has done so far."""
+    connection: Any = session.connection().connection.driver_connection
+    return Reader(connection, postgres)
+
+
+def _complete(case: Case) -> None:
+    """Fill in what a case needs to be stored."""
+    case.id = case.id or written_id(case)
+    case.created = case.created or time.time()
+    case.updated = case.updated or case.created
+    for fix in case.fixes:
+        fix.created = fix.created or case.updated
+        fix.id = fix.id or fix_id(case.id, fix)
+    for note in case.notes:
+        note.created = note.created or case.updated
+        note.id = note.id or note_id(case.id, note)
+
+
+def _incident_row(case: Case) -> dict[str, Any]:
+    return {name: getattr(case, name) for name in BRIEF_COLUMNS}
+
+
+def _fingerprint_row(fingerprint: Fingerprint) -> dict[str, Any]:
+    facts = {
+        name: spell(value) if isinstance(value, float) else value for name, value in fingerprint.facts.items()
+    }
+    return {
+        "facts": msgspec.json.encode(facts).decode(),
+        "fired": msgspec.json.encode(sorted(fingerprint.fired)).decode(),
+        "shape": fingerprint.shape,
+    }
+
+
+def _window_row(key: int, window: Window) -> dict[str, Any]:
+    return {
+        "incident": key,
+        "first_step": window.step[0] if window.step else 0,
+        "last_step": window.step[-1] if window.step else 0,
+        "body": zlib.compress(msgspec.json.encode(window), 6),
+    }
+
+
+def _child_rows(key: int, case: Case) -> list[tuple[Any, dict[str, Any]]]:
+    _complete(case)
+    rows: list[tuple[Any, dict[str, Any]]] = [
+        (tables.FixAttempt, {"incident": key, **msgspec.structs.asdict(fix)}) for fix in case.fixes
+    ]
+    rows += [(tables.NoteRow, {"incident": key, **msgspec.structs.asdict(note)}) for note in case.notes]
+    rows += [(tables.Tag, {"incident": key, "name": tag}) for tag in dict.fromkeys(case.tags)]
+    if case.diagnosis:
+        body = case.diagnosis.to_json()
+        digest = sha256(body).hexdigest()[:16]
+        row = {"incident": key, "digest": digest, "body": body.decode(), "created": case.updated}
+        rows.append((tables.DiagnosisRow, row))
+    if case.window and case.window.step:
+        rows.append((tables.EvidenceWindow, _window_row(key, case.window)))
+    return rows
