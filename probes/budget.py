@@ -5,7 +5,14 @@ from __future__ import annotations
 GENEROUS_STEPS = 50
 """Steps at the start on which everything runs: short jobs need a baseline to be diagnosed."""
 GENEROUS_SHARE = 0.25
-"""Share of the step time that the generous start may take at most."""
+GENEROUS_SECONDS = 0.005
+"""What the generous start may take of a step at most: this share or this time, whichever is more."""
+RESERVE_SECONDS = 0.3
+"""Time that a job is charged once beyond its share, so that short jobs with fast steps are seen too."""
+RESERVE_STEPS = 300
+"""Steps over which most of the reserve is spent."""
+LEAST_SECONDS = 60e-6
+"""What probes may always take of a step: in a step of less than a few milliseconds 1 % is nothing."""
 ALARM_STEPS = 200
 ALARM_FACTOR = 5.0
 MAX_PERIOD = 256
@@ -32,6 +39,8 @@ class Budget:
         self.cost: dict[str, float] = {}
         """Smoothed seconds of one run of each sampled sensor."""
         self.period: dict[str, int] = {}
+        self.reserve = RESERVE_SECONDS
+        """Seconds of the reserve that are left."""
         self._alarm_until = -1
         self._start_until = GENEROUS_STEPS
 
@@ -52,9 +61,12 @@ class Budget:
             sampled: seconds of each sampled sensor that ran.
         """
         for name, seconds in sampled.items():
-            self.cost[name] = _smooth(self.cost.get(name), seconds)
+            # The first run loads code and fills caches: it says nothing of the later ones.
+            self.cost[name] = _smooth(self.cost[name] or None, seconds) if name in self.cost else 0.0
         self.fixed = _smooth(self.fixed or None, max(0.0, spent - sum(sampled.values())))
         if step_time is not None:
+            over = spent - self._allowance()
+            self.reserve = max(0.0, self.reserve - max(0.0, over))
             self.step_time = _smooth(self.step_time or None, step_time)
 
     def due(self, step: int, names: list[str]) -> set[str]:
@@ -67,14 +79,17 @@ class Budget:
 
     def _affordable_start(self, names: list[str]) -> bool:
         total = sum(self.cost.get(name, 0.0) for name in names)
-        return not self.step_time or total <= GENEROUS_SHARE * self.step_time
+        return total <= max(GENEROUS_SECONDS, GENEROUS_SHARE * self.step_time)
+
+    def _allowance(self) -> float:
+        return max(LEAST_SECONDS, self.share * self.step_time)
 
     def _plan(self, step: int, names: list[str]) -> None:
         """Give every sensor a fair part of what is left, the cheapest first, and pass on what it leaves."""
-        factor = ALARM_FACTOR if step <= self._alarm_until else 1.0
+        allowance = self._allowance() * (ALARM_FACTOR if step <= self._alarm_until else 1.0)
         if step < self._start_until:
-            factor = max(factor, GENEROUS_SHARE / self.share)
-        left = max(0.0, factor * self.share * self.step_time - self.fixed)
+            allowance = max(allowance, GENEROUS_SHARE * self.step_time)
+        left = max(0.0, allowance - self.fixed) + self.reserve / RESERVE_STEPS
         ordered = sorted(names, key=lambda name: self.cost.get(name, 0.0))
         self.period = {}
         for done, name in enumerate(ordered):

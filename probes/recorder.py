@@ -116,18 +116,21 @@ class Recorder:
 
     def _drain(self) -> bool:
         while self._lines or self.lost:
-            count = min(len(self._lines), 1000)
-            lines = [self._lines.popleft() for _ in range(count)]
-            report = [self._loss_line()] if self.lost else []
-            if not self._append(b"".join(report + lines)):
-                self._lines.extendleft(reversed(lines))
+            lines = [self._lines.popleft() for _ in range(min(len(self._lines), 1000))]
+            lost = self.lost
+            report = self._loss_line() if lost else b""
+            block = report + b"".join(lines)
+            done = self._append(block)
+            if lost and done >= len(report):
+                self.lost -= lost
+            if done < len(block):
+                written = max(0, block.count(b"\n", 0, done) - bool(lost))
+                self._lines.extendleft(reversed(lines[written:]))
                 return False
-            if report:
-                self.lost = 0
         return True
 
-    def _append(self, block: bytes) -> bool:
-        """Write a block whole, or leave the file as it was."""
+    def _append(self, block: bytes) -> int:
+        """Write a block, or as many whole lines of it as fit; return the bytes written."""
         before = os.fstat(self._descriptor).st_size
         done = 0
         try:
@@ -135,20 +138,21 @@ class Recorder:
                 done += os.write(self._descriptor, block[done:])
         except OSError as error:
             self._reason = f"{self.path}: {error.strerror}"
-            if done:
-                os.ftruncate(self._descriptor, before)
+            whole = block.rfind(b"\n", 0, done) + 1
+            if whole < done:
+                os.ftruncate(self._descriptor, before + whole)
             self._note_trouble()
-            return False
-        return True
+            return whole
+        return done
 
     def _note_trouble(self) -> None:
         """Use the bytes kept in reserve to say that from here on evidence may be missing."""
         if self._reserve.release():
-            line = encode(self._loss_event("evidence is held back"))
             try:
-                os.write(self._descriptor, line)
+                os.write(self._descriptor, encode(self._loss_event(f"evidence is held back: {self._reason}")))
             except OSError:
                 return
+            self.lost = 0
 
     def _note_loss(self) -> None:
         """Last attempt at the end of the job to say how much could not be written."""

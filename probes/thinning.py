@@ -64,9 +64,10 @@ class Thinner:
             source.seek(self._copied)
             while block := source.read(_SLICE_BYTES):
                 target.write(block)
+        before, after = self._path.stat().st_size, self._temporary.stat().st_size
         os.replace(self._temporary, self._path)
         # Evidence that cannot be thinned must not make every later line start a new attempt.
-        self._threshold = max(self._limit, int(self._path.stat().st_size * 1.1))
+        self._threshold = self._limit if after < 0.9 * before else max(self._limit, int(after * 1.1))
 
     def give_up(self) -> None:
         """Drop the copy, and wait until the file has grown a good deal before trying again."""

@@ -367,7 +367,10 @@ class Session:
         self._updating.clear()
 
     def finish(self) -> None:
-        """The process ends or the probes are taken off: write what is known."""
+        """The process ends or the probes are taken off: write what is known, take all hooks back."""
+        global current  # noqa: PLW0603 - another session may begin after this one
+        if current is self:
+            current = None
         if self.open is not None and self.open.stepped:
             self._close(self.open)
         self.dispatch.run("end")
@@ -389,13 +392,17 @@ def _reevaluates(optimizer: Any) -> bool:
 current: Session | None = None
 
 
-def begin() -> Session:
-    """Start the session of this process; a second call returns the first one's."""
+def begin(settings: Settings | None = None) -> Session:
+    """Start the session of this process; while one runs, return that one.
+
+    Args:
+        settings: None for those of the environment.
+    """
     global current  # noqa: PLW0603 - hooks are process-wide, so is their session
     if current is None:
         from .hooks import install
 
-        current = Session(Settings.from_environment())
+        current = Session(settings or Settings.from_environment())
         current.load_sensors()
         install(current)
         current.lifecycle.begun(os.getpid(), time.time())
