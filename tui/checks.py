@@ -112,15 +112,10 @@ def _rules_engine() -> Check:
 
 
 def _database() -> Check:
-    from .library import opened
+    from .library import masked, opened
 
     with opened():
-        return Check("Case library", "ok", _masked(database_url()))
-
-
-def _masked(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if at else url
+        return Check("Case library", "ok", masked(database_url()))
 
 
 def _folder() -> Check:

@@ -55,8 +55,6 @@ def find_run(text: str) -> RunDirectory:
         return matches[0]
     if matches:
         raise UserError(f"run {text!r}: means {len(matches)} runs ({_ids(matches)}); give the whole id")
-    if path.exists():
-        raise UserError(f"{text}: not a run directory; valid is a folder that holds run.json")
     known_ids = f"known runs: {_ids(list(known.values()))}" if known else f"no runs in {runs_dir()} yet"
     raise UserError(f"run {text!r}: no such path, id or name; {known_ids}")
 

@@ -48,7 +48,7 @@ def report(result: ImportResult) -> str:
     """Return what an import brought, in a few lines."""
     lines = [
         f"{result.directory}",
-        f"  {result.format}: {result.points:,} points, {result.losses:,} with a loss, in {result.seconds:.1f} s",
+        f"  {result.format}: {result.points:,} points, {result.losses:,} with a loss",
     ]
     if result.unread:
         lines.append(f"  {result.unread:,} lines or cells were not understood, for example:")

@@ -10,7 +10,7 @@ import msgspec
 
 from . import language, settings
 from .errors import UserError
-from .home import find_run
+from .sources import run_or_log
 
 
 def open_application(
@@ -24,7 +24,7 @@ def open_application(
     Raises:
         UserError: there is no terminal, or no such run.
     """
-    directory = find_run(run) if run else None
+    directory = run_or_log(run) if run else None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         verb = f"spikelore diagnose {run}" if run else "spikelore runs"
         raise UserError(f"triage: needs a terminal; without one use {verb}")

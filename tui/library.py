@@ -34,3 +34,9 @@ def opened() -> Iterator[CaseLibrary]:
         yield library
     finally:
         library.close()
+
+
+def masked(url: str) -> str:
+    """Return a database's address without its user and password."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{tail}" if at else url

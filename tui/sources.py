@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..probes.evidence import RunDirectory
 from .home import find_run
 
 
-@contextmanager
-def run_or_log(text: str) -> Iterator[RunDirectory]:
-    """Yield the run; a log becomes a run in a temporary folder for as long as it is looked at.
+def run_or_log(text: str) -> RunDirectory:
+    """Return the run meant by a path, an id, a name, ``latest``, or a log or URL, which is imported.
 
     Raises:
         UserError: nothing of that name.
         LogError: it is a log that no importer reads.
     """
     path = Path(text).expanduser()
-    if not path.exists() or (path / "run.json").is_file():
-        yield find_run(text)
-        return
-    from ..probes.importers import import_log
+    if (path / "run.json").is_file():
+        return RunDirectory(path)
+    if path.exists() or "://" in text:
+        from ..probes.importers import open_directory
 
-    with tempfile.TemporaryDirectory(prefix="spikelore-") as folder:
-        made = import_log(path, Path(folder) / path.stem, name=path.name)
-        yield RunDirectory.open(made.directory)
+        return open_directory(text)
+    return find_run(text)

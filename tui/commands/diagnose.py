@@ -25,8 +25,7 @@ def diagnose(
 ) -> None:
     """Say why the loss of a run jumped, and what to do."""
     language.use(language.choose(lang))
-    with run_or_log(run) as directory:
-        found = diagnose_run(directory, language.current())
+    found = diagnose_run(run_or_log(run), language.current())
     if as_json:
         typer.echo(found.to_json())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,10 +87,10 @@ def _one(
     paths: list[Path], files: list[str], run_dir: Path | None, mapping: dict[str, str], as_json: bool
 ) -> None:
     from ...probes.importers import import_log
-    from ...probes.importers.folders import target_names
+    from ...probes.importers.reading import run_name
     from ...probes.importers.remote import masked
 
-    target = run_dir or _free(runs_dir(), target_names([paths[0]], paths[0])[0])
+    target = run_dir or _free(runs_dir(), re.sub(r"[^A-Za-z0-9._-]+", "-", run_name(paths[0])))
     result = import_log(paths, target, mapping, label=masked(files[0]) if len(files) == 1 else "")
     if as_json:
         emit_json(_plain(result))

@@ -25,13 +25,13 @@ def report(
 ) -> None:
     """Write the diagnosis of a run as one self-contained page."""
     language.use(language.choose(lang))
-    with run_or_log(run) as directory:
-        found = diagnose(directory, language.current())
-        if html is None:
-            from ..report import render
+    directory = run_or_log(run)
+    found = diagnose(directory, language.current())
+    if html is None:
+        from ..report import render
 
-            console().print(render(found))
-            return
+        console().print(render(found))
+    else:
         from ..report.page import write_page
 
         typer.echo(write_page(directory, found, html))

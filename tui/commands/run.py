@@ -13,7 +13,7 @@ app = typer.Typer()
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
-def run(
+def run(  # noqa: PLR0913, PLR0917 - each argument is an option
     command: Annotated[
         list[str],
         typer.Argument(metavar="-- COMMAND...", help="The job, for example: -- python train.py --lr 0.1"),

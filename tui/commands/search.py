@@ -1,0 +1,74 @@
+"""Search the case library, in English or Chinese."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ...casebase.values import Filters, Hit
+from ..console import emit_json
+from ..language import tr
+from ..library import opened
+from ..numbers import number
+
+app = typer.Typer()
+
+_BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+@app.command()
+def search(
+    text: Annotated[
+        list[str], typer.Argument(help="What to look for; cause:ID, tag:NAME and the like filter.")
+    ],
+    cause: Annotated[str, typer.Option(help="Only incidents of this cause.")] = "",
+    family: Annotated[str, typer.Option(help="Only causes of this family.")] = "",
+    project: Annotated[str, typer.Option(help="Only incidents of this project.")] = "",
+    outcome: Annotated[str, typer.Option(help="Only incidents with a fix that worked or failed.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Search the case library, in English or Chinese."""
+    filters = Filters(cause=cause, family=family, project=project, outcome=outcome)
+    with opened() as library:
+        hits = library.search(" ".join(text), filters, limit)
+    if as_json:
+        emit_json([as_row(hit) for hit in hits])
+        return
+    for hit in hits:
+        print(_lines(hit, styled=sys.stdout.isatty()))
+    if not hits:
+        print(tr("No case answers that. Try fewer words, or spikelore cases list."))
+
+
+def as_row(hit: Hit) -> dict[str, object]:
+    """Return a hit as the JSON output shows it."""
+    case = hit.case
+    return {
+        "incident": case.id,
+        "score": hit.score,
+        "title": case.title,
+        "title_zh": case.title_zh,
+        "cause": case.cause,
+        "state": case.state,
+        "project": case.project,
+        "train": {"before": case.train_before, "after": case.train_after},
+        "snippet": hit.snippet,
+        "marks": hit.marks,
+        "reference": case.reference or None,
+    }
+
+
+def _lines(hit: Hit, styled: bool) -> str:
+    case = hit.case
+    bold, dim, plain = (_BOLD, _DIM, _PLAIN) if styled else ("", "", "")
+    snippet = hit.snippet
+    for start, end in reversed(hit.marks if styled else []):
+        snippet = f"{snippet[:start]}{bold}{snippet[start:end]}{plain}{snippet[end:]}"
+    change = ""
+    if case.train_before is not None or case.train_after is not None:
+        change = f"  {number(case.train_before, 3)} → {number(case.train_after, 3)}"
+    head = f"{bold}{case.id}{plain}  {case.cause or '?'}  {tr(case.state)}{change}"
+    return f"{head}\n    {snippet}\n{f'    {dim}{case.reference}{plain}' + chr(10) if case.reference else ''}"
