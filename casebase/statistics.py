@@ -19,7 +19,7 @@ def collect(reader: Reader, starter: bool) -> Statistics:
     states = dict(reader.rows(f"SELECT state, count(*) FROM incident WHERE 1 = 1{shown} GROUP BY state"))
     times = reader.rows(
         "SELECT resolved - created FROM incident WHERE state = 'resolved' AND resolved IS NOT NULL "
-        f"AND source <> 'starter' ORDER BY created DESC LIMIT {_MOST_TIMES}"
+        f"AND source NOT IN ('starter', 'hand') ORDER BY created DESC LIMIT {_MOST_TIMES}"
     )
     right = reader.rows(
         "SELECT count(*), sum(CASE WHEN confirmed = predicted THEN 1 ELSE 0 END) FROM incident "

@@ -207,7 +207,7 @@ class Statistics(msgspec.Struct):
     resolved: int
     starter: int
     median_resolution: float | None
-    """Seconds from opening to resolving, starter cases left out."""
+    """Seconds from opening to resolving; of watched runs only, as the rest is written down afterwards."""
     confirmed_right: int
     """Resolved incidents whose confirmed cause is the predicted one."""
     confirmed: int
