@@ -216,19 +216,15 @@ def attempt(log: Path, target: Path, mapping: dict[str, str] | None) -> Outcome:
         return Outcome(log, None, f"defect in the importer: {type(error).__name__}: {error}")
 
 
-def target_names(logs: Sequence[Log], root: Path) -> list[str]:
+def target_names(paths: Sequence[Path], root: Path) -> list[str]:
     """Return a folder name for each run, readable and each once."""
     names: list[str] = []
     taken: set[str] = set()
-    for log in logs:
-        relative = (
-            log.path.relative_to(root)
-            if log.path.is_relative_to(root) and log.path != root
-            else Path(log.path.name)
-        )
-        plain = re.sub(
-            r"\.(?:gz|bz2|xz)$", "", str(relative.with_suffix("") if log.path.is_file() else relative)
-        )
+    for given in paths:
+        path = given.absolute()
+        path = path.with_suffix("") if path.is_file() else path
+        relative = path.relative_to(root) if path.is_relative_to(root) and path != root else Path(path.name)
+        plain = re.sub(r"\.(?:csv|log|txt|jsonl?)$", "", str(relative))
         base = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:80] or "run"
         name, count = base, 1
         while name in taken:

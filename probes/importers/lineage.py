@@ -68,6 +68,8 @@ class Lineage:
     def place(self, point: Point) -> None:
         """Take in one point; its ``step`` is as the log says and may be changed."""
         raw = point.step
+        if self._goes_on(point, raw):
+            return
         if self._held:
             self._decide(raw, point)
             return
@@ -80,6 +82,23 @@ class Lineage:
             self._continue_count(point, raw)
         else:
             self._held.append((raw, point))
+
+    def _goes_on(self, point: Point, raw: int) -> bool:
+        """Write the next point of the curve, which nearly all points are; return False for any other."""
+        if self._held or not self._seen_loss or type(point) is not Step:
+            return False
+        step, last, loss = raw + self._base, self._last, point.v.get("loss")
+        segment = self.segments[-1]
+        if last is None or step <= last or type(loss) is not float or segment.loss_after is None:
+            return False
+        self._stride, self._last, self._last_epoch, self._last_loss = step - last, step, point.epoch, loss
+        segment.to_step, segment.log_to = step, raw
+        segment.points += 1
+        point.step = step
+        if self._base and not self.per_epoch:
+            point.v["extra/log_step"] = raw
+        self.writer.add(point)
+        return True
 
     def _marks(self, point: Point) -> bool:
         """Tell whether a point is of the curve that the lineage follows: training, else validation."""

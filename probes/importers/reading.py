@@ -22,6 +22,10 @@ from .writer import EvidenceWriter
 EVIDENCE_NAMES = ("step", "epoch", "time", "loss", "val.loss", "lr", "grad.norm", "amp.scale", "val.accuracy")
 """What a column can be mapped to, besides any other name of the evidence table."""
 
+_USUAL_NAMES = frozenset(
+    ("metrics", "log", "trainer_state", "results", "measurements", "progress", "trainer_log", "history")
+)
+
 
 @dataclass
 class ImportResult:
@@ -94,7 +98,12 @@ def import_log(
         sources = [_source(path, Path(scratch), label) for path in given]
         part = _part_beside(target)
         try:
-            result = _import(sources, part, dict(mapping or {}), name or _name_of(sources[0]))
+            result = _import(
+                sources,
+                part,
+                dict(mapping or {}),
+                name or run_name(Path(given[0]) if str(given[0]) == "-" else sources[0].path),
+            )
             _move(part, target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -138,23 +147,13 @@ def _move(part: Path, target: Path) -> None:
         ) from error
 
 
-def _name_of(source: Source) -> str:
-    path = source.path
-    if source.label == "standard input":
+def run_name(path: Path) -> str:
+    """Return what a run is called: the file's name, after its folder's where it is a name that all have."""
+    if str(path) == "-":
         return "stdin"
     plain = path.name.removesuffix(".gz").rsplit(".", 1)[0] if path.is_file() else path.name
-    common = {
-        "metrics",
-        "log",
-        "trainer_state",
-        "results",
-        "measurements",
-        "progress",
-        "trainer_log",
-        "history",
-    }
-    generic = plain.lower() in common or plain.startswith("events.out")
-    return f"{path.absolute().parent.name}/{plain}" if generic else plain
+    usual = plain.lower() in _USUAL_NAMES or plain.startswith("events.out")
+    return f"{path.absolute().parent.name}/{plain}" if usual else plain
 
 
 def run_id(source: Source) -> str:

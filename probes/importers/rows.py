@@ -3,79 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..evidence import Value
 from .figures import is_absent, number
-from .names import guess
+from .gaps import Gap
 from .plan import Roles, Slot
 from .sink import Sink
-
-_ENOUGH = 2
-"""Rows in which a value came with the loss before its absence is read as not a number."""
-
-_COMPANIONS = ("lr", "grad.norm", "amp.scale")
-
-
-class Gap:
-    """Notices a loss that is missing where everything around it goes on: NaN in an empty cell.
-
-    Args:
-        name: ``loss`` or ``val.loss``.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._splits = ("val", "test") if name == "val.loss" else ("train",)
-        self.inferred = 0
-        self.returned = 0
-        self._rows = 0
-        self._with: dict[str, int] = {}
-        self._without: set[str] = set()
-        self._open = False
-
-    def seen(self, values: Mapping[str, Value]) -> None:
-        """Learn from a row that has the loss."""
-        if self._open:
-            self.returned += 1
-            self._open = False
-        self._rows += 1
-        if self._rows > 2000 and self._rows & 63:
-            return
-        for name in values:
-            self._with[name] = self._with.get(name, 0) + 1
-
-    def is_missing(self, values: Mapping[str, Value]) -> bool:
-        """Tell whether a row without the loss should have one; a row of counters alone should."""
-        if self._rows < _ENOUGH or self.returned > 3:
-            self._without.update(values)
-            return False
-        usual = [
-            n for n, count in self._with.items() if 2 * count >= min(self._rows, 2000) and self._tells(n)
-        ]
-        here = sum(name in values for name in usual)
-        if values and (not here or 2 * here < len(usual)):
-            self._without.update(name for name in values if not self.inferred)
-            return False
-        self.inferred += 1
-        self._open = True
-        return True
-
-    def _tells(self, name: str) -> bool:
-        """Tell whether a value is measured where the loss is: clocks and counters go on without it."""
-        if name == self.name or name in self._without:
-            return False
-        if name in _COMPANIONS:
-            return True
-        found = guess(name.removeprefix("extra/"))
-        return found.split in self._splits or (found.kind in ("loss", "accuracy") and not found.split)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    slots: tuple[Slot | None, ...]
+    """Which cell goes where, as (index, name) pairs; ``sums`` is (name, number of parts)."""
+
+    counters: tuple[tuple[int, str], ...]
+    train: tuple[tuple[int, str], ...]
+    val: tuple[tuple[int, str], ...]
     sums: tuple[tuple[str, int], ...]
     has_loss: bool
 
@@ -124,24 +69,12 @@ class Rows:
         plan = self._plans.get(names) or self._planned(names)
         train: dict[str, Value] = {}
         val: dict[str, Value] = {}
-        counters: dict[str, float] = {}
-        for slot, value in zip(plan.slots, values, strict=False):
-            if slot is None or value is None or value == "":
-                continue
-            try:
-                # Most cells are plain numbers, and this is the inner loop of every import.
-                figure = value if type(value) is float else float(value)
-            except (ValueError, TypeError, OverflowError):
-                known = self._number(value, slot, place)
-                if known is None:
-                    continue
-                figure = known
-            if slot.home == "train":
-                train[slot.name] = figure
-            elif slot.home == "val":
-                val[slot.name] = figure
-            else:
-                counters[slot.home] = figure
+        counters: dict[str, Any] = {}
+        self._figures(values, plan.counters, counters, place)
+        if plan.train:
+            self._figures(values, plan.train, train, place)
+        if plan.val:
+            self._figures(values, plan.val, val, place)
         self._complete(plan, train, val)
         if infer and self.infer:
             self._find_gaps(train, val, plan.has_loss and "step" in counters)
@@ -149,37 +82,43 @@ class Rows:
             counters["step"], counters["time"] = counted
         return self._emit(train, val, counters)
 
+    def _figures(
+        self,
+        values: Sequence[Any],
+        wanted: tuple[tuple[int, str], ...],
+        into: dict[str, Value],
+        place: int | str,
+    ) -> None:
+        """Put the numbers among some cells into a record's values; this is the inner loop of every import."""
+        for index, name in wanted:
+            value = values[index] if index < len(values) else None
+            if type(value) is float:
+                into[name] = value
+            elif value is not None and value != "":
+                try:
+                    into[name] = float(value)
+                except (ValueError, TypeError, OverflowError):
+                    figure = number(value)
+                    if figure is not None:
+                        into[name] = figure
+                    elif type(value) is str and not is_absent(value) and not name.startswith("extra/"):
+                        self.sink.unread(place, f"{name} = {value!r}")
+
     def _planned(self, names: tuple[str, ...]) -> _Plan:
         self.roles.learn(names)
         self._met.update(names)
-        slots: list[Slot | None] = [self.roles.slots[name] for name in names]
-        for home in ("step", "epoch", "time"):
-            # Of several counters one counts: the likeliest, and of equals the first.
-            rivals = [
-                (-slot.rank, i) for i, slot in enumerate(slots) if slot is not None and slot.home == home
-            ]
-            for _, index in sorted(rivals)[1:]:
-                slots[index] = None
-        slots = [None if slot is not None and slot.home == "skip" else slot for slot in slots]
-        parts = [slot.part_of for slot in slots if slot is not None and slot.part_of]
-        has_loss = any(slot is not None and "loss" in (slot.name, slot.part_of) for slot in slots)
+        slots = [self.roles.slots[name] for name in names]
+        parts = [slot.part_of for slot in slots if slot.part_of]
         plan = _Plan(
-            tuple(slots), tuple((name, parts.count(name)) for name in dict.fromkeys(parts)), has_loss
+            counters=tuple(_counters(slots)),
+            train=tuple((i, slot.name) for i, slot in enumerate(slots) if slot.home == "train"),
+            val=tuple((i, slot.name) for i, slot in enumerate(slots) if slot.home == "val"),
+            sums=tuple((name, parts.count(name)) for name in dict.fromkeys(parts)),
+            has_loss=any("loss" in (slot.name, slot.part_of) for slot in slots),
         )
         if len(self._plans) < 4096:
             self._plans[names] = plan
         return plan
-
-    def _number(self, value: Any, slot: Slot, place: int | str) -> float | None:
-        figure = number(value)
-        if (
-            figure is None
-            and type(value) is str
-            and not is_absent(value)
-            and not slot.name.startswith("extra/")
-        ):
-            self.sink.unread(place, f"{slot.name or slot.home} = {value!r}")
-        return figure
 
     def _complete(self, plan: _Plan, train: dict[str, Value], val: dict[str, Value]) -> None:
         for name, count in plan.sums:
@@ -203,7 +142,7 @@ class Rows:
             elif (values or (bare and values is train)) and gap.is_missing(values):
                 values[name], values[f"extra/{name}_inferred"] = math.nan, 1
 
-    def _emit(self, train: dict[str, Value], val: dict[str, Value], counters: dict[str, float]) -> bool:
+    def _emit(self, train: dict[str, Value], val: dict[str, Value], counters: dict[str, Any]) -> bool:
         step, epoch = counters.get("step"), counters.get("epoch")
         time = _clock(counters.get("time", 0.0))
         if epoch is not None and epoch - epoch != 0.0:
@@ -231,6 +170,14 @@ class Rows:
         for name, columns in self.roles.chosen.items():
             if self._met & set(columns):
                 self.sink.source(name, columns)
+
+
+def _counters(slots: Sequence[Slot]) -> Iterator[tuple[int, str]]:
+    """Yield the counters that count: of several of a kind the likeliest, and of equals the first."""
+    for home in ("step", "epoch", "time"):
+        rivals = [(-slot.rank, index) for index, slot in enumerate(slots) if slot.home == home]
+        if rivals:
+            yield min(rivals)[1], home
 
 
 def _finite(value: Value) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..evidence import Eval, Event, Step, Value
-from .figures import whole_step
+from .figures import LARGEST_STEP, whole_step
 from .lineage import Lineage
 from .writer import EvidenceWriter
 
@@ -168,7 +168,9 @@ class RunSink:
         if point.time:
             self.first_time = self.first_time or point.time
             self.last_time = point.time
-        if type(step) is not int:
+        if type(step) is float and -LARGEST_STEP < step < LARGEST_STEP:
+            step = round(step)
+        elif type(step) is not int:
             step = whole_step(step)
         if step is None:
             self._uncounted(point)

@@ -83,14 +83,16 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _has_data(rows: Sequence[str], delimiter: str, width: int) -> bool:
-    good = 0
+    good = even = 0
     for row in rows:
         cells = split_cells(row, delimiter)
         numeric = sum(number(cell) is not None for cell in cells)
         empty = sum(is_absent(cell) for cell in cells)
         same = len(cells) == width if delimiter == " " else width // 2 < len(cells) <= width + 1
         good += bool(same and numeric and 2 * (numeric + empty) >= len(cells))
-    return good >= (len(rows) + 1) // 2 and good > 0
+        # A table may be mostly text, but then its rows are as long as the header.
+        even += bool(len(cells) == width > 2 and numeric and delimiter in ",;\t")
+    return max(good, even) >= (len(rows) + 1) // 2 and max(good, even) > 0
 
 
 def _bare_layout(lines: Sequence[str]) -> Layout | None:

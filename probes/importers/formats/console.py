@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from ..figures import number
@@ -115,6 +116,7 @@ def pairs(line: str) -> list[tuple[str, float, float | None]]:
     return [pair for pair in found if pair[0] or pair[2] is not None]
 
 
+@lru_cache(maxsize=1 << 12)
 def _name(gap: str) -> str:
     text = gap.rstrip(_PUNCTUATION)
     text = _WRAPPERS.sub("", text).rstrip(_PUNCTUATION)
