@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
 from .settings import home
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 _BLOCK = 1 << 20
 _MAX_LINES = 20_000
@@ -39,34 +37,47 @@ class _Note(msgspec.Struct, omit_defaults=True):
 
 
 class Registry:
-    """``checkpoints.jsonl`` in the product's own folder, and the thread that hashes.
+    """``checkpoints.jsonl`` in the product's own folder, and the threads that hash.
 
     Args:
         run: the run directory, to be noted with each hash.
     """
 
     def __init__(self, run: Path) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
         self.path = home() / "checkpoints.jsonl"
         self._run = str(run)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="spikelore-hash")
+        self._threads: list[threading.Thread] = []
 
     def submit(
         self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
-    ) -> Future[None]:
-        """Hash ``stream`` on the thread; note the hash of a saved file, compare that of a loaded one.
+    ) -> None:
+        """Hash ``stream`` on a thread; note the hash of a saved file, compare that of a loaded one.
 
         Args:
             done: called on the thread with path, sha256, bytes and, for a loaded file, matches.
         """
-        return self._pool.submit(self._examine, stream, path, saved, done)
+        # A daemon: the interpreter must not wait for a file of many gigabytes when the job is over.
+        thread = threading.Thread(
+            target=self._examine, args=(stream, path, saved, done), name="spikelore-hash", daemon=True
+        )
+        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Give hashes under way some time to end."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _examine(
         self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
     ) -> None:
-        with stream:
-            digest, size = _sha256(stream)
+        try:
+            with stream:
+                digest, size = _sha256(stream)
+        except OSError as error:
+            done({"path": path, "sha256": None, "error": str(error)})
+            return
         absolute = os.path.realpath(path)
         found: dict[str, Any] = {"path": path, "sha256": digest, "bytes": size}
         if saved:

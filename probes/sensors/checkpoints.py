@@ -13,7 +13,7 @@ from ..evidence import Field
 from .base import Sensor
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from ..agent.step import OpenStep
 
 _WAIT = 10.0
 
@@ -27,7 +27,7 @@ class Checkpoints(Sensor):
         Field(
             "checkpoint.load",
             "-",
-            "path, sha256, bytes, matches, keys",
+            "path, sha256, bytes, matches, keys, error",
             "event",
             "torch.load read a file; matches: its hash equals the one noted at saving (null: none noted).",
         ),
@@ -43,12 +43,18 @@ class Checkpoints(Sensor):
     def install(self) -> None:
         """Patch both functions and every ``load_state_dict``."""
         self._registry: Registry | None = None
-        self._running: list[Future[None]] = []
         self._restored: dict[str, None] = {}
         protect, around = self.session.dispatch.protect, self.session.patches.around
         saved, loaded = protect(self._saved, self), protect(self._loaded, self)
         around(torch, "save", after=lambda _t, _r, args, kwargs: saved(args, kwargs))
-        around(torch, "load", after=lambda _t, result, args, kwargs: loaded(result, args, kwargs))
+        failed = protect(self._load_failed, self)
+        around(
+            torch,
+            "load",
+            before=lambda args, kwargs: (args, kwargs),
+            after=lambda _t, result, args, kwargs: loaded(result, args, kwargs),
+            failed=lambda token, error: failed(error, *token),
+        )
         self._watch_restoring()
 
     def _watch_restoring(self) -> None:
@@ -60,8 +66,10 @@ class Checkpoints(Sensor):
             (Optimizer, "optimizer"),
             (GradScaler, "scaler"),
         ]
-        schedulers = [value for value in vars(lr_scheduler).values() if isinstance(value, type)]
-        kinds += [(kind, "scheduler") for kind in schedulers if "load_state_dict" in vars(kind)]
+        for kind in vars(lr_scheduler).values():
+            own = isinstance(kind, type) and kind.__module__ == lr_scheduler.__name__
+            if own and "load_state_dict" in vars(kind):
+                kinds.append((kind, "scheduler"))
         for owner, what in kinds:
             self._watch_one(owner, what)
 
@@ -72,7 +80,7 @@ class Checkpoints(Sensor):
     def _restored_one(self, what: str) -> None:
         self._restored[what] = None
 
-    def begin(self, step: Any) -> None:
+    def begin(self, step: OpenStep) -> None:
         """Tell what has been restored since the last step."""
         if self._restored:
             self.session.event("resume", {"restored": sorted(self._restored)})
@@ -88,6 +96,11 @@ class Checkpoints(Sensor):
         if path is not None:
             self._examine(path, "checkpoint.load", {"keys": contents(result)})
 
+    def _load_failed(self, error: BaseException, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        path = _path(args[0] if args else kwargs.get("f"))
+        if path is not None:
+            self._examine(path, "checkpoint.load", {"keys": {}, "error": str(error)[:200]})
+
     def _examine(self, path: str, name: str, data: dict[str, Any]) -> None:
         """Open the file now, as it may be renamed or removed, and hash it on a thread."""
         if self._registry is None:
@@ -98,15 +111,12 @@ class Checkpoints(Sensor):
         def done(found: dict[str, Any]) -> None:
             self.session.sink.event(name, step, {**data, **found})
 
-        self._running = [future for future in self._running if not future.done()]
-        self._running.append(self._registry.submit(stream, path, name == "checkpoint.save", done))
+        self._registry.submit(stream, path, name == "checkpoint.save", done)
 
     def end(self) -> None:
         """Wait a little for hashes under way."""
-        from concurrent.futures import wait
-
-        if self._running:
-            wait(self._running, timeout=_WAIT)
+        if self._registry is not None:
+            self._registry.wait(_WAIT)
 
 
 def _path(target: Any) -> str | None:

@@ -39,11 +39,17 @@ class Gradients(Sensor):
         ),
     )
 
-    def begin(self, step: OpenStep) -> None:
-        """Start the step's sums."""
-        self._squares: dict[str, float] = {}
-        self._nonfinite = 0
-        self._seen: set[int] = set()
+    def install(self) -> None:
+        """No step yet."""
+        self._step = -1
+
+    def _start(self, step: OpenStep) -> None:
+        """Start the sums of a step, on whichever call of it comes first."""
+        if self._step != step.index:
+            self._step = step.index
+            self._squares: dict[str, float] = {}
+            self._nonfinite = 0
+            self._seen: set[int] = set()
 
     def before_clip(self, step: OpenStep, parameters: Sequence[Tensor]) -> None:
         """Measure what is about to be clipped."""
@@ -54,6 +60,7 @@ class Gradients(Sensor):
         self._measure(step, parameters_of(optimizer))
 
     def _measure(self, step: OpenStep, parameters: Sequence[Tensor]) -> None:
+        self._start(step)
         fresh = [p for p in parameters if id(p) not in self._seen]
         self._seen.update(map(id, fresh))
         pairs = local_gradients(fresh)

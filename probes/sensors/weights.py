@@ -36,13 +36,16 @@ class Weights(Sensor):
         ),
     )
 
-    def begin(self, step: OpenStep) -> None:
-        """Start the step's sums."""
+    def install(self) -> None:
+        """No step yet."""
+        self._step = -1
         self._squares: dict[str, float] = {}
         self._nonfinite = 0
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Measure what the optimizer has just updated."""
+        if self._step != step.index:
+            self._step, self._squares, self._nonfinite = step.index, {}, 0
         parameters = parameters_of(optimizer)
         groups = [self.session.model.group(p) for p in parameters]
         if parameters:

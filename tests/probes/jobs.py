@@ -14,9 +14,7 @@ from spikelore.probes.evidence.reader import RunEvidence
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
-_LAUNCH = (
-    "import sys; from spikelore.probes.launch import launch; sys.exit(launch(sys.argv[2:], sys.argv[1] or None))"
-)
+_LAUNCH = "import sys; from spikelore.probes.launch import launch; sys.exit(launch(sys.argv[2:], sys.argv[1] or None))"
 
 
 @dataclass
@@ -62,7 +60,12 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 def plain(tmp_path: Path, command: Sequence[str], **more: str) -> Job:
     """Run a command without probes."""
     done = subprocess.run(
-        [*command], capture_output=True, text=True, env=environment(tmp_path, **more), check=False, cwd=tmp_path
+        [*command],
+        capture_output=True,
+        text=True,
+        env=environment(tmp_path, **more),
+        check=False,
+        cwd=tmp_path,
     )
     return Job(done.returncode, done.stdout, done.stderr, tmp_path / "none")
 
@@ -70,7 +73,7 @@ def plain(tmp_path: Path, command: Sequence[str], **more: str) -> Job:
 def probed(tmp_path: Path, command: Sequence[str], **more: str) -> Job:
     """Run a command under probes, in a process of its own as a user would."""
     run = tmp_path / "run"
-    done = plain(tmp_path, [sys.executable, "-c", _LAUNCH, str(run), *command], **more)
+    done = plain(tmp_path, launcher(run, command), **more)
     return Job(done.code, done.stdout, done.stderr, run)
 
 

@@ -54,9 +54,7 @@ def _pth_line(monkeypatch: pytest.MonkeyPatch) -> str:
     return line
 
 
-def test_the_pth_boots_where_pythonpath_is_ignored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pth_boots_where_pythonpath_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``python -E`` drops PYTHONPATH; the .pth beside the installed package still brings the probes in."""
     folder = tmp_path / "site-packages"
     folder.mkdir()
@@ -98,7 +96,8 @@ def test_the_wheel_carries_the_pth_and_the_boot_folder(tmp_path: Path) -> None:
 
 def test_a_process_without_torch_loads_nothing(tmp_path: Path) -> None:
     """Under a run, a process that never imports torch pays for the boot module alone."""
-    code = "import sys; print(sorted(m for m in sys.modules if m.removeprefix('_').startswith('spikelore')), 'msgspec' in sys.modules)"
+    code = "import sys; own = [m for m in sys.modules if m.removeprefix('_').startswith('spikelore')]; "
+    code += "print(sorted(own), 'msgspec' in sys.modules)"
     job = probed(tmp_path, [sys.executable, "-c", code])
     assert job.stdout in (
         "['_spikelore_boot'] False\n",

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from spikelore.probes.evidence.reader import RunEvidence
 from spikelore.probes.launch import Launch, LaunchError
 
-from .jobs import environment, plain, probed, script, written
+from .jobs import environment, launcher, plain, probed, script, written
 
 LOOP = """
 import torch, sys, time
@@ -109,13 +110,14 @@ def test_a_sensor_that_raises_or_hangs_is_switched_off_alone(tmp_path: Path) -> 
 def test_a_killed_job_loses_at_most_a_second(tmp_path: Path) -> None:
     """After kill -9 every step is on disk that was printed a second before."""
     run = tmp_path / "run"
-    os.environ["SPIKELORE_HOME"] = str(tmp_path / "home")
     with (tmp_path / "out").open("wb") as out:
         command = written(tmp_path, loop(100_000, "time.sleep(0.02)"))
         job = subprocess.Popen(
-            [sys.executable, "-c", "import sys; from spikelore.probes.launch import launch; sys.exit(launch(sys.argv[2:], sys.argv[1], on_start=lambda r, p: print(p, file=sys.stderr, flush=True)))", str(run), *command],
-            stdout=out, stderr=subprocess.PIPE, env=environment(tmp_path),
-        )  # fmt: skip
+            launcher(run, command, tell=True),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=environment(tmp_path),
+        )
         assert job.stderr is not None
         pid = int(job.stderr.readline())
         deadline = time.monotonic() + 60
@@ -125,8 +127,6 @@ def test_a_killed_job_loses_at_most_a_second(tmp_path: Path) -> None:
         time.sleep(1.0)
         os.kill(pid, signal.SIGKILL)
         assert job.wait(30) == 128 + signal.SIGKILL
-    from spikelore.probes.evidence.reader import RunEvidence
-
     evidence = RunEvidence.load(run)
     assert len(evidence.primary.series("loss")) >= early >= 50
     assert (evidence.manifest.state, evidence.manifest.exit_code) == ("failed", 137)
@@ -153,9 +153,10 @@ def test_signals_reach_the_job(tmp_path: Path) -> None:
     code = loop(100_000, "time.sleep(0.01)")
     code = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(23))\n" + code
     job = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from spikelore.probes.launch import launch; sys.exit(launch(sys.argv[2:], sys.argv[1]))", str(tmp_path / "run"), *written(tmp_path, code)],
-        stdout=subprocess.PIPE, env=environment(tmp_path),
-    )  # fmt: skip
+        launcher(tmp_path / "run", written(tmp_path, code)),
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+    )
     assert job.stdout is not None
     assert job.stdout.readline().startswith(b"loss")
     job.send_signal(signal.SIGTERM)
@@ -164,7 +165,7 @@ def test_signals_reach_the_job(tmp_path: Path) -> None:
 
 
 def test_helper_processes_leave_no_file(tmp_path: Path) -> None:
-    """A process that imports torch and never trains writes no evidence, and the run says why there is none."""
+    """A process that imports torch and never trains writes no evidence, and the run says why."""
     job = probed(tmp_path, written(tmp_path, "import torch\nprint(torch.ones(2).sum().item())"))
     assert (job.code, job.stdout, job.files) == (0, "2.0\n", [])
     assert any("no training step was seen" in note for note in job.evidence.manifest.notes)
@@ -213,7 +214,14 @@ dist.destroy_process_group()
 def test_every_rank_of_torchrun_writes_its_own_evidence(tmp_path: Path) -> None:
     """Two ranks, two files; the elastic agent that starts them writes none."""
     path = written(tmp_path, DISTRIBUTED)[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29761", path]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node=2",
+        "--master-port=29761",
+        path,
+    ]
     job = probed(tmp_path, command)
     assert job.code == 0, job.stderr
     assert job.files == ["rank-00000.jsonl", "rank-00001.jsonl"]

@@ -45,7 +45,15 @@ def test_nothing_went_wrong_on_board(pair: tuple[Job, Job]) -> None:
     rank = job.evidence.primary
     assert rank.damaged == 0
     assert rank.events_named("probe.disabled") == []
-    expected = {"grad.norm", "grad.max", "weight.norm", "update.norm", "batch.mean", "batch.hash", "label.count"}
+    expected = {
+        "grad.norm",
+        "grad.max",
+        "weight.norm",
+        "update.norm",
+        "batch.mean",
+        "batch.hash",
+        "label.count",
+    }
     assert expected <= set(rank.names())
     manifest = job.evidence.manifest
     assert (manifest.state, manifest.exit_code, manifest.notes) == ("finished", 0, [])

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_file_stays_bounded(run: RunDirectory) -> None:
     assert set(range(count - 200, count)) <= set(steps)
     assert len(rank.events_named("epoch.begin")) == 12
     assert rank.damaged == 0
-    gaps = [b - a for a, b in zip(steps, steps[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(steps)]
     assert max(gaps) <= 64
 
 

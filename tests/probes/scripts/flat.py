@@ -1,7 +1,7 @@
 """Everything at module level, Adam, BatchNorm and dropout, clipping, a validation loop."""
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - the name every PyTorch user knows
 from finish import finish
 from torch import nn
 
