@@ -14,7 +14,17 @@ from spikelore.probes.evidence.reader import RunEvidence
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
-_LAUNCH = "import sys; from spikelore.probes.launch import launch; sys.exit(launch(sys.argv[2:], sys.argv[1] or None))"
+_LAUNCH = """
+import sys
+from spikelore.probes.launch import launch
+tell = lambda run, pid: print(pid, file=sys.stderr, flush=True)
+sys.exit(launch(sys.argv[3:], sys.argv[2], on_start=tell if sys.argv[1] == "tell" else None))
+"""
+
+
+def launcher(run: Path, command: Sequence[str], tell: bool = False) -> list[str]:
+    """Return a command that runs another one under probes; ``tell``: the job's pid goes to stderr."""
+    return [sys.executable, "-c", _LAUNCH, "tell" if tell else "", str(run), *command]
 
 
 @dataclass
