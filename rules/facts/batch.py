@@ -152,7 +152,8 @@ def _duplicates(context: Context) -> Iterator[Fact]:
 
 def _repeats(context: Context) -> Iterator[Fact]:
     """Tell whether whole batches come again at once; once an epoch is normal, within a few steps is not."""
-    hashes = context.texts("batch.hash", context.baseline[0], context.aftermath[1])
+    texts = context.texts("batch.hash", context.baseline[0], context.aftermath[1])
+    hashes = [(step, str(value)) for step, value in texts if value]
     later = [i for i, (step, _) in enumerate(hashes) if step >= context.at]
     if len(later) < 3:
         return

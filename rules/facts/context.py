@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -231,3 +231,18 @@ def robust_z(value: float, base: FloatArray) -> float:
     spread = 1.4826 * float(np.median(np.abs(base - center)))
     floor = 1e-3 * abs(center) + 1e-9
     return (value - center) / max(spread, floor)
+
+
+def number(value: object) -> float | None:
+    """Return a number of an event's data, None when it is no number: evidence may come from anywhere."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """Return a mapping of an event's data, empty when it is none."""
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """Return a list of an event's data, empty when it is none."""
+    return list(value) if isinstance(value, list | tuple) else []

@@ -40,7 +40,7 @@ def extract(context: Context) -> Iterator[Fact]:
     if errors:
         yield Fact("gpu.ecc_errors", float(sum(v.max() - v[0] for v in errors)), (context.first, high))
     events = context.events("system", low, high)
-    hardware = [e for e in events if e.data.get("kind") in _HARDWARE]
+    hardware = [e for e in events if str(e.data.get("kind")) in _HARDWARE]
     if context.rank.events:
         yield Fact("system.xid", any(e.data.get("kind") == "xid" for e in hardware), (low, high))
     if hardware:

@@ -27,7 +27,9 @@ def extract(run: RunEvidence, finding: FindingLike, onset: int | None) -> FactSe
             describe the run as a whole are known.
     """
     context = Context(run, onset, finding)
-    return FactSet(_plain(fact) for extractor in _extractors() for fact in extractor(context))
+    # Non-finite evidence is to be expected here: what comes of it is a fact, not an error.
+    with np.errstate(all="ignore"):
+        return FactSet(_plain(fact) for extractor in _extractors() for fact in extractor(context))
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import Context, jump, slope
+from .context import Context, jump, number, slope
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -80,7 +80,7 @@ def _summary(context: Context) -> Iterator[Fact]:
         yield Fact("data.samples", float(max(known)))
     if not models:
         return
-    data = max((e.data for e in models), key=lambda d: d.get("parameters") or 0)
+    data = max((e.data for e in models), key=lambda d: number(d.get("parameters")) or 0.0)
     parameters = data.get("parameters")
     if isinstance(parameters, int):
         yield Fact("model.parameters", float(parameters))
@@ -98,7 +98,7 @@ def _summary(context: Context) -> Iterator[Fact]:
         saturating = sum(
             int(activations.get(name, 0)) for name in ("Sigmoid", "Tanh", "Hardtanh", "Softsign")
         )
-        yield Fact("model.saturating_layers", float(saturating))
+        yield Fact("model.saturating_layers", saturating)
 
 
 def _mode(context: Context) -> Iterator[Fact]:

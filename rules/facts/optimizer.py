@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...probes.evidence.reader import FloatArray
-from .context import BASELINE, Context, jump
+from .context import BASELINE, Context, jump, mapping, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -51,10 +51,10 @@ def extract(context: Context) -> Iterator[Fact]:
 
 
 def _group(data: dict[str, Any]) -> dict[str, Any]:
-    groups = data.get("groups") or [{}]
-    group = dict(groups[0])
-    betas = group.get("betas")
-    if isinstance(betas, list | tuple) and len(betas) >= 2:
+    groups = sequence(data.get("groups"))
+    group = mapping(groups[0]) if groups else {}
+    betas = sequence(group.get("betas"))
+    if len(betas) >= 2:
         group["beta1"], group["beta2"] = betas[0], betas[1]
     return group
 
@@ -107,9 +107,9 @@ def _changes(context: Context) -> Iterator[Fact]:
     changed: list[str] = []
     lead: int | None = None
     replaced = False
-    seen: dict[Any, dict[str, Any]] = {}
+    seen: dict[str, dict[str, Any]] = {}
     for event in history:
-        index, group = event.data.get("index", 0), _group(event.data)
+        index, group = str(event.data.get("index", 0)), _group(event.data)
         previous = seen.get(index)
         late = event.step > context.first and event.step >= low
         if previous is None and late and seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...probes.evidence import Event
-from .context import BASELINE, Context
+from .context import BASELINE, Context, number, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -52,15 +52,10 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
     known = [v for v in verdicts if isinstance(v, bool)]
     if known:
         yield Fact("resume.hash_matches", all(known))
-    keys: dict[str, object] = {}
-    for event in loads:
-        found = event.data.get("keys")
-        if isinstance(found, dict):
-            keys.update({k: v for k, v in found.items() if v})
     restored = {
         str(name)
         for e in context.events("resume", last.step, context.at)
-        for name in (e.data.get("restored") or ())
+        for name in sequence(e.data.get("restored"))
     }
     if restored:
         yield Fact("resume.optimizer", "optimizer" in restored)
@@ -83,6 +78,6 @@ def _continuity(context: Context, step: int, saved: dict[str, object]) -> Iterat
     """Compare with what was noted at saving."""
     for fact, name, key in (("resume.lr_ratio", "lr", "lr"), ("resume.loss_ratio", "loss", "loss")):
         now = context.series(name).between(step, step + 3).value
-        then = saved.get(key)
-        if len(now) and isinstance(then, int | float) and then > 0:
-            yield Fact(fact, float(now[0]) / float(then), (step, step + 3))
+        then = number(saved.get(key))
+        if len(now) and then is not None and then > 0:
+            yield Fact(fact, float(now[0]) / then, (step, step + 3))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .context import BASELINE, Context
+from .context import BASELINE, Context, mapping, number
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -37,10 +37,10 @@ def extract(context: Context) -> Iterator[Fact]:
     scheduler = _scheduler(context)
     if scheduler:
         yield Fact("schedule.class", str(scheduler.get("class", "")))
-        yield Fact("schedule.restarts", scheduler.get("class") in _RESTARTING)
-        settings = scheduler.get("settings") or {}
-        growth = [settings.get("gamma"), settings.get("factor"), settings.get("multiplicative")]
-        known = [g for g in growth if isinstance(g, int | float)]
+        yield Fact("schedule.restarts", str(scheduler.get("class")) in _RESTARTING)
+        settings = mapping(scheduler.get("settings"))
+        growth = [number(settings.get(name)) for name in ("gamma", "factor", "multiplicative")]
+        known = [g for g in growth if g is not None]
         # A linear warm-up counts up to 1, so only a factor above 1 is growth.
         if known:
             yield Fact("schedule.grows", any(g > 1 for g in known))
@@ -77,6 +77,8 @@ def _spike(context: Context, steps: np.ndarray, rates: np.ndarray) -> Iterator[F
     used = steps <= context.at if context.coarse else steps < context.at
     if used.sum() < 2:
         used = steps <= context.at
+    if not used.any():
+        return
     now = float(rates[used][-1])
     yield Fact("lr.at_spike", now)
     yield Fact("lr.at_peak", now >= 0.999 * float(rates[used].max()))
