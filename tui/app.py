@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from ..probes.evidence import RunDirectory
 from . import themes
-from .language import tr
+from .palette import Actions
 from .screens import SCREENS
 from .settings import Settings
 
@@ -32,7 +31,7 @@ class SpikeloreApp(App[None]):
     SCREENS = SCREENS
     MODES = {place: place for place in ("runs", "cases", "rules", "attach", "settings")}  # noqa: RUF012
     DEFAULT_MODE = "runs"
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {Actions}
     BINDING_GROUP_TITLE = "spikelore"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "go('runs')", "Runs", show=False, id="go.runs", tooltip="Recorded and running jobs"),
@@ -76,18 +75,6 @@ class SpikeloreApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves in themes that have none of their own."""
         return themes.plot_colours(self.current_theme)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer every action of the screen with its key, then Textual's own commands."""
-        for active in screen.active_bindings.values():
-            node, binding, enabled, _ = active
-            if enabled and binding.description:
-                yield SystemCommand(
-                    f"{binding.description} ({self.get_key_display(binding)})",
-                    tr(binding.tooltip),
-                    lambda action=binding.action, node=node: self.call_later(self.run_action, action, node),
-                )
-        yield from super().get_system_commands(screen)
 
     async def action_go(self, place: str) -> None:
         """Show one of the five places, as it was left."""

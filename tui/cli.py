@@ -135,6 +135,7 @@ def main(args: list[str] | None = None) -> int:
     # Typer would print a framed, several-line error; the contract is one line.
     command = typer.main.get_command(app)
     try:
+        _apply_settings()
         code = command.main(args, prog_name="spikelore", standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -146,6 +147,16 @@ def main(args: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence before the user's terminal
         return _complain(error)
     return code if isinstance(code, int) else DONE
+
+
+def _apply_settings() -> None:
+    """Let the settings file stand for the environment, where that says nothing."""
+    from .settings import load
+
+    settings = load()
+    for name, value in (("SPIKELORE_DB", settings.database), ("SPIKELORE_LANG", settings.language)):
+        if value:
+            os.environ.setdefault(name, value)
 
 
 def _complain(error: Exception) -> int:

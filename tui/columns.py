@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Union
 
@@ -79,16 +80,11 @@ class _Table:
         self.columns = {name: Growing() for name in ("#step", "#epoch", "#time", "#batch", *names)}
 
     def add(self, rows: list[Any]) -> None:
-        if not rows:
-            return
-        self.columns["#step"].extend(np.array([row.step for row in rows], dtype=float))
-        self.columns["#epoch"].extend(np.array([row.epoch for row in rows], dtype=float))
-        self.columns["#time"].extend(np.array([row.time for row in rows], dtype=float))
-        self.columns["#batch"].extend(np.array([row.batch for row in rows], dtype=float))
+        for key in ("step", "epoch", "time", "batch"):
+            self.columns[f"#{key}"].extend(_numbers(rows, key))
+        values = [row.v for row in rows]
         for index, name in enumerate(self.names):
-            attribute = f"f{index}"
-            values = [getattr(row.v, attribute) for row in rows]
-            self.columns[name].extend(_numbers(values))
+            self.columns[name].extend(_numbers(values, f"f{index}"))
 
     def series(self, name: str) -> Series:
         """Return steps, values and epochs of the rows that carry the quantity; views where all do."""
@@ -108,14 +104,13 @@ _ABSENT_BITS = np.uint64(0x7FF8_0000_0000_1DEA)
 _ABSENT = float(np.array([_ABSENT_BITS], dtype=np.uint64).view(np.float64)[0])
 
 
-def _numbers(values: list[Any]) -> FloatArray:
-    """Return float64 [n]; what a row lacks already carries the mark of absence."""
-    if None in values:
-        values = [_ABSENT if value is None else value for value in values]
+def _numbers(rows: list[Any], attribute: str) -> FloatArray:
+    """Return an attribute of every row, float64 [n]; what a row lacks carries the mark of absence."""
     try:
-        return np.array(values, dtype=float)
-    except ValueError:
-        return np.array([_number(value) for value in values])
+        return np.fromiter(map(attrgetter(attribute), rows), dtype=float, count=len(rows))
+    except (TypeError, ValueError):
+        # Spelled NaN and infinity, or null.
+        return np.array([_number(getattr(row, attribute)) for row in rows])
 
 
 def _number(value: Any) -> float:
@@ -247,7 +242,7 @@ def _decoder(names: dict[str, tuple[str, ...]]) -> Any:
             gc=False,
             frozen=True,
         )
-        where = [("epoch", float | None, None), ("batch", int | None, None)]
+        where = [("epoch", float | None, _ABSENT), ("batch", float | None, _ABSENT)]
         rows.append(_row(kind, [*place, *where, ("v", body, body())]))
     return msgspec.json.Decoder(Union[tuple(rows)])  # noqa: UP007 - the members are known at run time only
 

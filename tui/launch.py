@@ -14,12 +14,20 @@ from .sources import run_or_log
 
 
 def open_application(
-    run: str | None, folders: Sequence[Path] = (), lang: str | None = None, theme: str | None = None
+    run: str | None,
+    folders: Sequence[Path] = (),
+    lang: str | None = None,
+    theme: str | None = None,
+    screen: str | None = None,
 ) -> None:
     """Open the application on a run, or on the list of runs, and return when the user leaves.
 
     Args:
         run: path, id, name or ``latest``; None for the list.
+        folders: more folders of runs.
+        lang: language asked for.
+        theme: theme asked for.
+        screen: ``live`` or ``triage``; where None, a run that spiked is opened in the triage.
 
     Raises:
         UserError: there is no terminal, or no such run.
@@ -29,13 +37,14 @@ def open_application(
         verb = f"spikelore diagnose {run}" if run else "spikelore runs"
         raise UserError(f"triage: needs a terminal; without one use {verb}")
     chosen = settings.load()
-    language.use(language.choose(lang or chosen.language))
+    language.use(language.choose(lang))
     if theme:
         chosen = msgspec.structs.replace(chosen, theme=theme)
     from .app import SpikeloreApp
 
     extra = [*folders, *(Path(folder).expanduser() for folder in chosen.folders)]
-    screen = "triage" if directory and _spiked(directory.alarms()) else "live"
+    if screen is None:
+        screen = "triage" if directory and _spiked(directory.alarms()) else "live"
     SpikeloreApp(directory, screen, extra, chosen).run()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
+from .. import clock
 from ..console import emit_json, print_table
 from ..numbers import duration, size
 
@@ -22,7 +22,7 @@ def ps(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
     if as_json:
         emit_json(found)
         return
-    now = time.time()
+    now = clock.now()
     print_table(
         ["PID", "USER", "AGE", "MEMORY", "RUN", "COMMAND"],
         (

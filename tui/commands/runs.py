@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .. import clock
 from ..console import emit_json, print_table
 from ..home import runs_dir
 from ..numbers import number, when
@@ -28,7 +28,7 @@ def runs(
     if as_json:
         emit_json([_plain(row) for row in found])
         return
-    now = time.time()
+    now = clock.now()
     print_table(
         ["RUN", "STATE", "STARTED", "STEP", "LOSS", "ALARM"],
         (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from ...probes.evidence import RunDirectory
-from .. import attaching
+from .. import attaching, clock
 from ..language import tr
 from ..numbers import duration, size
 from ..processes import Process, torch_processes
@@ -115,7 +114,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
             "PID": Content(str(process.pid)),
             "User": Content.styled(process.user, "$foreground 60%"),
             "": state,
-            "Age": Content(duration(time.time() - process.started)),
+            "Age": Content(duration(clock.now() - process.started)),
             "Memory": Content(size(process.memory)),
             "Command": Content(process.command).truncate(room, ellipsis=True),
         }

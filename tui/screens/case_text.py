@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from textual.content import Content
 
 from ...casebase.values import Brief, Case, FixTried, Hit
-from .. import wording
+from .. import clock, wording
 from ..language import current, tr
 from ..numbers import number, percent, when
 
@@ -89,7 +87,7 @@ def _facts(case: Case) -> list[Content]:
 
 
 def _tail(case: Case) -> list[Content]:
-    now = time.time()
+    now = clock.now()
     parts = [
         when(case.created, now),
         case.project,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, Static
 
 from ...casebase.values import Case, Filters, Hit
-from .. import wording
+from .. import clock, wording
 from ..language import tr
 from ..library import opened
 from ..numbers import number, when
@@ -126,7 +125,7 @@ the search. Mark a case with space and move on to read two side by side.
             Content(case_text.title(case)).truncate(max(self.table.size.width - 36, 24), ellipsis=True),
             Content.styled(wording.readable(case.cause) if case.cause else tr("unknown"), "$primary"),
             Content(number(case.train_after, 3)),
-            Content.styled(when(case.created, time.time()), "$foreground 60%"),
+            Content.styled(when(case.created, clock.now()), "$foreground 60%"),
         ]
 
     @on(DataTable.RowHighlighted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, Static
 
 from ...probes.evidence import RunDirectory
+from .. import clock
 from ..home import runs_dir
 from ..language import tr
 from ..numbers import duration, number, when
@@ -119,7 +119,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
 
     def _cells(self, row: RunSummary) -> list[Content]:
         mark = "◆ " if str(row.path) in self.marked else ""
-        now = time.time()
+        now = clock.now()
         cells = {
             "State": runstate.state(row.state),
             "Run": Content(f"{mark}{row.name}").truncate(max(self.size.width // 3, 12), ellipsis=True),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...probes.evidence import EvidenceError, RunDirectory
+from .. import clock
 from ..language import tr
 from ..numbers import duration, number, when
 from ..runs import RunSummary, span
@@ -47,7 +46,7 @@ class RunPreview(Vertical):
 
 
 def _about(row: RunSummary) -> Content:
-    now = time.time()
+    now = clock.now()
     facts = [("Started", when(row.created, now)), ("Took", duration(span(row, now)))]
     if row.epoch is not None:
         facts.append(("Epoch", number(round(row.epoch, 2))))

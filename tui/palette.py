@@ -1,0 +1,42 @@
+"""The command palette: every action of the screen and every place, by name and by what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from functools import partial
+from typing import Any
+
+from textual.binding import ActiveBinding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from .language import tr
+
+
+class Actions(Provider):
+    """Actions of the screen that the palette was opened on, with their keys."""
+
+    def _actions(self) -> Iterator[tuple[str, str, ActiveBinding]]:
+        seen = set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if not (active.enabled and binding.description) or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            key = self.app.get_key_display(binding)
+            yield f"{binding.description}  [{key}]", tr(binding.tooltip), active
+
+    async def discover(self) -> Hits:
+        """List every action before anything is typed."""
+        for name, meaning, active in self._actions():
+            yield DiscoveryHit(name, self._run(active), help=meaning)
+
+    async def search(self, query: str) -> Hits:
+        """Find actions by name or meaning."""
+        matcher = self.matcher(query)
+        for name, meaning, active in self._actions():
+            score = max(matcher.match(name), 0.9 * matcher.match(meaning))
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), self._run(active), help=meaning)
+
+    def _run(self, active: ActiveBinding) -> partial[Coroutine[Any, Any, bool]]:
+        return partial(self.app.run_action, active.binding.action, active.node)
