@@ -34,6 +34,8 @@ class _Note(msgspec.Struct, omit_defaults=True):
     bytes: int
     time: float
     run: str = ""
+    state: dict[str, float | int | str | None] = {}
+    """Where training stood: loss, lr, epoch and the like, so that a resume can be compared with it."""
 
 
 class Registry:
@@ -49,16 +51,22 @@ class Registry:
         self._threads: list[threading.Thread] = []
 
     def submit(
-        self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
+        self,
+        stream: BinaryIO,
+        path: str,
+        state: dict[str, Any] | None,
+        done: Callable[[dict[str, Any]], None],
     ) -> None:
         """Hash ``stream`` on a thread; note the hash of a saved file, compare that of a loaded one.
 
         Args:
-            done: called on the thread with path, sha256, bytes and, for a loaded file, matches.
+            state: where training stood when the file was saved; None for a loaded file.
+            done: called on the thread with path, sha256, bytes and, for a loaded file, matches and the
+                state noted when it was saved.
         """
         # A daemon: the interpreter must not wait for a file of many gigabytes when the job is over.
         thread = threading.Thread(
-            target=self._examine, args=(stream, path, saved, done), name="spikelore-hash", daemon=True
+            target=self._examine, args=(stream, path, state, done), name="spikelore-hash", daemon=True
         )
         self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
         thread.start()
@@ -70,7 +78,11 @@ class Registry:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _examine(
-        self, stream: BinaryIO, path: str, saved: bool, done: Callable[[dict[str, Any]], None]
+        self,
+        stream: BinaryIO,
+        path: str,
+        state: dict[str, Any] | None,
+        done: Callable[[dict[str, Any]], None],
     ) -> None:
         try:
             with stream:
@@ -80,10 +92,11 @@ class Registry:
             return
         absolute = os.path.realpath(path)
         found: dict[str, Any] = {"path": path, "sha256": digest, "bytes": size}
-        if saved:
-            self._note(_Note(absolute, digest, size, time.time(), self._run))
+        if state is not None:
+            self._note(_Note(absolute, digest, size, time.time(), self._run, state))
         else:
-            found["matches"] = self._matches(absolute, digest)
+            note, found["matches"] = self._noted(absolute, digest)
+            found["saved"] = note.state if note else None
         done(found)
 
     def _note(self, note: _Note) -> None:
@@ -95,12 +108,12 @@ class Registry:
             # A home that cannot be written costs the check of later loads, nothing else.
             return
 
-    def _matches(self, path: str, digest: str) -> bool | None:
-        """Compare with the latest note on the path; a moved file is known by its hash alone."""
+    def _noted(self, path: str, digest: str) -> tuple[_Note | None, bool | None]:
+        """Return the latest note on the path and whether the hash agrees; a moved file is known by it."""
         try:
             lines = self.path.read_bytes().splitlines()[-_MAX_LINES:]
         except OSError:
-            return None
+            return None, None
         moved = None
         for line in reversed(lines):
             try:
@@ -108,9 +121,10 @@ class Registry:
             except msgspec.DecodeError:
                 continue
             if note.path == path:
-                return note.sha256 == digest
-            moved = moved or note.sha256 == digest or None
-        return moved
+                return note, note.sha256 == digest
+            if moved is None and note.sha256 == digest:
+                moved = note
+        return moved, True if moved else None
 
 
 def _sha256(stream: BinaryIO) -> tuple[str, int]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..agent.step import OpenStep
 
 _WAIT = 10.0
+_NOTED = ("loss", "lr", "amp.scale", "scheduler.position", "update.ratio", "update.norm", "weight.norm")
 
 
 class Checkpoints(Sensor):
@@ -27,9 +28,10 @@ class Checkpoints(Sensor):
         Field(
             "checkpoint.load",
             "-",
-            "path, sha256, bytes, matches, keys, error",
+            "path, sha256, bytes, matches, saved, keys, error",
             "event",
-            "torch.load read a file; matches: its hash equals the one noted at saving (null: none noted).",
+            "torch.load read a file; matches: its hash equals the one noted at saving (null: none noted); "
+            "saved: loss, rate, epoch and optimizer noted then.",
         ),
         Field(
             "resume",
@@ -44,6 +46,7 @@ class Checkpoints(Sensor):
         """Patch both functions and every ``load_state_dict``."""
         self._registry: Registry | None = None
         self._restored: dict[str, None] = {}
+        self._state: dict[str, Any] = {}
         protect, around = self.session.dispatch.protect, self.session.patches.around
         saved, loaded = protect(self._saved, self), protect(self._loaded, self)
         around(torch, "save", after=lambda _t, _r, args, kwargs: saved(args, kwargs))
@@ -86,10 +89,17 @@ class Checkpoints(Sensor):
             self.session.event("resume", {"restored": sorted(self._restored)})
             self._restored.clear()
 
+    def finish(self, step: OpenStep) -> None:
+        """Remember where training stands, to be noted with the next save."""
+        for name in _NOTED:
+            if name in step.v:
+                self._state[name] = step.v[name]
+        self._state["step"], self._state["epoch"] = step.index, step.epoch
+
     def _saved(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[1] if len(args) > 1 else kwargs.get("f"))
         if path is not None:
-            self._examine(path, "checkpoint.save", {"step": self.session.index})
+            self._examine(path, "checkpoint.save", {"step": self.session.index}, dict(self._state))
 
     def _loaded(self, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[0] if args else kwargs.get("f"))
@@ -101,7 +111,9 @@ class Checkpoints(Sensor):
         if path is not None:
             self._examine(path, "checkpoint.load", {"keys": {}, "error": str(error)[:200]})
 
-    def _examine(self, path: str, name: str, data: dict[str, Any]) -> None:
+    def _examine(
+        self, path: str, name: str, data: dict[str, Any], state: dict[str, Any] | None = None
+    ) -> None:
         """Open the file now, as it may be renamed or removed, and hash it on a thread."""
         if self._registry is None:
             self._registry = Registry(self.session.settings.run)
@@ -111,7 +123,7 @@ class Checkpoints(Sensor):
         def done(found: dict[str, Any]) -> None:
             self.session.sink.event(name, step, {**data, **found})
 
-        self._registry.submit(stream, path, name == "checkpoint.save", done)
+        self._registry.submit(stream, path, state, done)
 
     def end(self) -> None:
         """Wait a little for hashes under way."""
