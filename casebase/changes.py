@@ -61,7 +61,7 @@ def _learning_rate(case: Case, run: RunEvidence) -> list[Change]:
     before, after = max(rates), float(now.max())
     if not (math.isfinite(after) and after < _RATE_DROP * before):
         return []
-    return [Change(f"Highest learning rate {before:g} → {after:g}.", "fix.lower-learning-rate")]
+    return [Change(f"Highest learning rate {before:g} → {after:g}.", "fix.lower-rate")]
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any], seen: set[str]) -> list[Change]:

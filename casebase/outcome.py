@@ -213,5 +213,5 @@ def _found(changes: list[Change]) -> list[FixTried]:
     return [FixTried(change.fix, text=change.text) for change in changes]
 
 
-VISIBLE = ("fix.clip-gradients", "fix.lower-learning-rate")
+VISIBLE = ("fix.clip-gradients", "fix.lower-rate")
 """Fixes whose trace evidence always shows."""

@@ -17,8 +17,10 @@ from .search.retrieve import Weighed, candidates
 from .search.terms import facet
 from .values import Brief, FixTried
 
-_FIRED, _KNOWN = 1.0, 0.15
-"""Weight of a fact that a rule built on, and of one that merely was known."""
+_KNOWN = 0.2
+"""Share of the facts that merely were known, beside those that rules built on."""
+_PLACES = ("step", "steps", "steps_since_start", "last_good", "samples", "parameters")
+"""Last words of facts that say where or how large, which two incidents need not have in common."""
 _EVIDENCE, _SHAPE, _CAUSE = 0.6, 0.15, 0.25
 _AGREE = 0.6
 """Closeness from which two values are said to agree."""
@@ -114,42 +116,48 @@ def _candidates(reader: Reader, wanted: Fingerprint, starter: bool) -> tuple[dic
 
 def _compare(wanted: Fingerprint, case: Brief, known: Fingerprint, rarity: dict[str, float]) -> Likeness:
     """Score one case; facts unknown on either side say nothing, but leave less to go by."""
-    rows = []
-    asked = 0.0
+    fired, merely = _Tally(), _Tally()
     for name, value in wanted.facts.items():
-        fired = name in wanted.fired or name in known.fired
-        weight = (_FIRED if fired else _KNOWN) * rarity.get(name, 1.0)
-        asked += weight if fired else 0.0
-        if name in known.facts:
-            rows.append((weight, name, value, known.facts[name], fired))
-    evidence, agree, differ = _weigh(rows, asked)
+        weight = rarity.get(name, 1.0)
+        if name in wanted.fired or name in known.fired:
+            fired.add(name, weight, value, known.facts.get(name))
+        elif name.rpartition(".")[2] not in _PLACES:
+            merely.add(name, weight, value, known.facts.get(name))
     likeness = shape_likeness(wanted.shape, known.shape)
+    known_share = _KNOWN if merely.compared else 0.0
+    evidence = (1 - known_share) * fired.score + known_share * merely.score
     parts = [(_EVIDENCE, evidence)] if wanted.facts else []
     if likeness is not None:
         parts.append((_SHAPE, likeness))
     if wanted.causes:
         parts.append((_CAUSE, wanted.causes.get(case.cause, 0.0)))
     score = sum(weight * part for weight, part in parts) / (sum(weight for weight, _ in parts) or 1.0)
-    return Likeness(case, score, agree, differ)
+    return Likeness(case, score, _shown(fired.agree), _shown(fired.differ))
 
 
-def _weigh(
-    rows: list[tuple[float, str, FactValue, FactValue, bool]], asked: float
-) -> tuple[float, list[str], list[str]]:
-    total = matched = compared = 0.0
-    agree: list[tuple[float, str]] = []
-    differ: list[tuple[float, str]] = []
-    for weight, name, now, then, fired in rows:
+class _Tally:
+    """Counts how far facts agree."""
+
+    def __init__(self) -> None:
+        self.agree: list[tuple[float, str]] = []
+        self.differ: list[tuple[float, str]] = []
+        self.compared = self._asked = self._matched = 0.0
+
+    def add(self, name: str, weight: float, now: FactValue, then: FactValue | None) -> None:
+        self._asked += weight
+        if then is None:
+            return
         near = closeness(now, then)
-        total += weight
-        matched += weight * near
-        compared += weight if fired else 0.0
-        if fired:
-            (agree if near >= _AGREE else differ).append((weight, _sentence(name, now, then)))
-    if not total:
-        return 0.0, [], []
-    covered = min(1.0, compared / asked) if asked else 1.0
-    return matched / total * math.sqrt(covered), _shown(agree), _shown(differ)
+        self.compared += weight
+        self._matched += weight * near
+        (self.agree if near >= _AGREE else self.differ).append((weight, _sentence(name, now, then)))
+
+    @property
+    def score(self) -> float:
+        """Share of agreement, 0 to 1, less where little could be compared."""
+        if not self.compared:
+            return 0.0
+        return self._matched / self.compared * math.sqrt(self.compared / self._asked)
 
 
 def _shown(sentences: list[tuple[float, str]]) -> list[str]:

@@ -7,7 +7,7 @@ One YAML file per family holds a list of cases. All are restated from the public
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from hashlib import blake2b
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,12 @@ import msgspec
 from ..values import Case, FixTried
 
 if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
     from ..library import CaseLibrary
 
-VERSION = "1"
-"""Raised with every change of the files, so that libraries take the change over."""
+WRITTEN = 1735689600.0
+"""2025-01-01: the accounts are older than anything that a user's own runs add, so they are listed last."""
 _SETTING = "starter"
 
 
@@ -32,7 +34,6 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     summary: str
     summary_zh: str
     cause: str
-    published: date
     reference: str = ""
     """Address of the public account; the article's cases have none of their own."""
     fixes: list[FixTried] = []
@@ -58,21 +59,19 @@ def cases() -> Iterator[Case]:
     """
     import yaml
 
-    for path in sorted(files(__package__).iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".yaml"):
-            raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-            for entry in msgspec.convert(raw, list[_Entry]):
-                yield _case(entry)
+    for path in _sources():
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for entry in msgspec.convert(raw, list[_Entry]):
+            yield _case(entry)
 
 
 def _case(entry: _Entry) -> Case:
     shared = {
         name: getattr(entry, name) for name in _Entry.__struct_fields__ if name in Case.__struct_fields__
     }
-    published = datetime.combine(entry.published, datetime.min.time(), timezone.utc).timestamp()
     for fix in entry.fixes:
         fix.decided = "starter"
-        fix.created = published
+        fix.created = WRITTEN
     return Case(
         **shared,
         state="resolved",
@@ -82,18 +81,40 @@ def _case(entry: _Entry) -> Case:
         train_after=entry.train[1],
         val_before=entry.val[0],
         val_after=entry.val[1],
-        created=published,
-        updated=published,
-        resolved=published,
+        created=WRITTEN,
+        updated=WRITTEN,
+        resolved=WRITTEN,
     )
 
 
 def ensure_loaded(library: CaseLibrary) -> bool:
-    """Put the starter cases into a library that lacks them or has an older version; tell whether it did."""
+    """Put the starter cases into a library that lacks them or has older ones; tell whether it did."""
+    mine = version()
     with library.database.reader() as reader:
-        if reader.value("SELECT value FROM setting WHERE name = ?", [_SETTING]) == VERSION:
-            return False
+        stored = reader.value("SELECT value FROM setting WHERE name = ?", [_SETTING])
+    # Of two releases that share a library the newer one decides, or they would take turns for ever.
+    if stored == mine or (stored and _release(stored) > _release(mine)):
+        return False
     from .loading import load
 
-    load(library, list(cases()), _SETTING, VERSION)
+    load(library, list(cases()), _SETTING, mine)
     return True
+
+
+def version() -> str:
+    """Return what a library notes of the starter cases: the release and a digest of the files."""
+    from ... import __version__
+
+    digest = blake2b(digest_size=8)
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return f"{__version__} {digest.hexdigest()}"
+
+
+def _release(noted: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in noted.partition(" ")[0].split(".") if part.isdigit())
+
+
+def _sources() -> list[Traversable]:
+    found = [path for path in files(__package__).iterdir() if path.name.endswith(".yaml")]
+    return sorted(found, key=lambda path: path.name)
