@@ -28,6 +28,9 @@ FACTS = (
     FactSpec("spike.epochs_done", "number", "epochs", "epochs done at the onset", "骤升时已完成的轮数"),
     FactSpec("spike.rise_steps", "number", "steps", "steps from the first bad loss to half of the final height",
              "从首个异常损失到升至一半高度的步数"),
+    FactSpec("loss.initial_vs_uniform", "number", "x",
+             "loss of the first steps over ln(number of classes), what a fresh network should have",
+             "最初损失与 ln(类别数) 之比"),
     FactSpec("loss.before", "number", "", "training loss before the onset", "骤升前的训练损失"),
     FactSpec("loss.after", "number", "", "training loss after the onset", "骤升后的训练损失"),
     FactSpec("loss.noise", "number", "", "relative spread of the loss before the onset", "骤升前损失的相对波动"),
@@ -46,6 +49,7 @@ _EPOCH_START = 2
 def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of the curves."""
     yield from _validation(context)
+    yield from _start(context)
     if context.onset is None or context.finding is None:
         return
     yield Fact("spike.step", float(context.at))
@@ -79,9 +83,19 @@ def _levels(context: Context) -> Iterator[Fact]:
         yield Fact("spike.rise_steps", float(above[0]), context.aftermath)
 
 
-def _against_start(context: Context, level: float) -> Iterator[Fact]:
+def _initial(context: Context) -> list[float]:
     start = [r.v.get("loss") for r in context.records(context.first, context.first + 4)]
-    initial = [float(v) for v in start if isinstance(v, int | float) and math.isfinite(v)]
+    return [float(v) for v in start if isinstance(v, int | float) and math.isfinite(v)]
+
+
+def _start(context: Context) -> Iterator[Fact]:
+    initial, classes = _initial(context), context.rank.series("output.classes").value
+    if initial and len(classes) and classes[0] > 1:
+        yield Fact("loss.initial_vs_uniform", initial[0] / math.log(float(classes[0])))
+
+
+def _against_start(context: Context, level: float) -> Iterator[Fact]:
+    initial = _initial(context)
     if initial and initial[0] > 0 and context.baseline[0] > context.first + 4:
         yield Fact("spike.level_vs_initial", level / float(np.median(initial)), context.aftermath)
     classes = context.before("output.classes")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import Context, jump, slope
+from .context import Context, jump, mapping, sequence, slope
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -32,6 +32,7 @@ FACTS = (
     FactSpec("grad.effective_norm", "number", "L2", "gradient norm that reached the optimizer at the spike",
              "骤升时实际进入优化器的梯度范数"),
     FactSpec("grad.module", "text", "", "module whose gradient grew most", "梯度增长最多的模块"),
+    FactSpec("grad.module_class", "text", "", "class of that module", "该模块的类型"),
     FactSpec("grad.module_ratio", "number", "x", "growth of that module's gradient norm", "该模块梯度范数增长倍数"),
     FactSpec("grad.module_share", "number", "", "share of that module in the squared gradient norm at the spike",
              "该模块在骤升时梯度平方和中的占比"),
@@ -99,12 +100,22 @@ def _modules(context: Context) -> Iterator[Fact]:
     if not jumps:
         return
     worst = max(jumps, key=lambda n: jumps[n].ratio)
-    yield Fact("grad.module", worst.removeprefix("grad.norm/"), context.moment)
+    module = worst.removeprefix("grad.norm/")
+    yield Fact("grad.module", module, context.moment)
+    yield from _class_of(context, module)
     yield Fact("grad.module_ratio", jumps[worst].ratio, context.moment)
     squares = {n: j.peak**2 for n, j in jumps.items()}
     total = sum(squares.values())
     if np.isfinite(total) and total > 0:
         yield Fact("grad.module_share", squares[worst] / total, context.moment)
+
+
+def _class_of(context: Context, module: str) -> Iterator[Fact]:
+    for event in context.events("model"):
+        for row in map(mapping, sequence(event.data.get("modules"))):
+            if row.get("name") == module:
+                yield Fact("grad.module_class", str(row.get("class", "")))
+                return
 
 
 def _clipping(context: Context) -> Iterator[Fact]:

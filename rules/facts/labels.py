@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import Context, robust_z
+from .context import Context, robust_z, slope
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -24,6 +24,10 @@ FACTS = (
              "骤升后最多类别的占比"),
     FactSpec("label.dominant_before", "number", "", "share of the most frequent class in a batch before the onset",
              "骤升前批次中最多类别的占比"),
+    FactSpec("label.sorted", "bool", "", "each batch before the onset held next to one class only",
+             "骤升前每个批次几乎只含一个类别"),
+    FactSpec("label.block_change", "bool", "", "the class that fills the batches changed at the onset",
+             "骤升时占满批次的类别发生变化"),
     FactSpec("label.out_of_range", "bool", "", "labels outside 0..classes-1", "标签超出类别范围"),
     FactSpec("label.none_valid", "bool", "", "a batch without any valid target", "批次中没有有效目标"),
     FactSpec("label.nonfinite", "bool", "", "NaN or infinite targets", "目标含 NaN 或无穷"),
@@ -37,6 +41,8 @@ FACTS = (
              "骤升后被预测最多类别的占比"),
     FactSpec("output.max_ratio", "number", "x", "largest logit at the spike over the largest before",
              "骤升时最大 logit 与之前之比"),
+    FactSpec("output.max_growth", "number", "x", "growth of the largest logit over the baseline",
+             "基线期最大 logit 的增长倍数"),
     FactSpec("output.entropy_after", "number", "nats", "entropy of the predictions after the onset", "骤升后预测熵"),
     FactSpec("output.nonfinite", "bool", "", "the model's output was NaN or infinite", "模型输出含 NaN 或无穷"),
 )  # fmt: skip
@@ -112,6 +118,11 @@ def _classes(context: Context) -> Iterator[Fact]:
     yield Fact("label.dominant_share", float(level.max()), context.aftermath)
     yield Fact("label.dominant_before", float(np.median(before.max(1))), context.baseline)
     yield Fact("label.normal", shift < max(0.1, 4 * noise), context.moment)
+    # Sorted data show as batches of one class each while the class itself changes over the run.
+    tops = before.argmax(1)
+    blocks = bool(np.median(before.max(1)) >= 0.9) and len(set(tops.tolist())) > 1
+    yield Fact("label.sorted", blocks, context.baseline)
+    yield Fact("label.block_change", blocks and int(after[0].argmax()) != int(tops[-1]), context.moment)
 
 
 def _values(context: Context) -> Iterator[Fact]:
@@ -138,6 +149,10 @@ def _outputs(context: Context) -> Iterator[Fact]:
     base, now = context.before("output.max"), context.during("output.max").value
     if len(base) and len(now):
         yield Fact("output.max_ratio", float(np.max(now)) / max(float(np.median(base)), 1e-9), context.moment)
+    whole = context.rank.series("output.max").between(context.first, context.baseline[1]).value
+    whole = whole[np.isfinite(whole)]
+    if len(whole) >= 10:
+        yield Fact("output.max_growth", slope(whole), context.baseline)
     bad = context.during("output.nonfinite").value
     if len(bad):
         yield Fact("output.nonfinite", bool((bad > 0).any()), context.moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...probes.evidence import Event
-from .context import BASELINE, Context, number, sequence
+from .context import BASELINE, Context, mapping, number, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -21,6 +21,8 @@ FACTS = (
              "加载后学习率立即改变"),
     FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",
              "加载后首个损失与保存时之比"),
+    FactSpec("resume.versions_changed", "text", "", "libraries of another version than when the checkpoint was saved",
+             "与保存检查点时版本不同的库"),
     FactSpec("checkpoint.last_good", "text", "", "newest checkpoint saved before the onset", "骤升前最新的检查点"),
     FactSpec("checkpoint.last_good_step", "number", "step", "step of that checkpoint", "该检查点的步数"),
     FactSpec("checkpoint.age", "number", "steps", "steps from that checkpoint to the onset", "该检查点距骤升的步数"),
@@ -76,8 +78,22 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
 
 def _continuity(context: Context, step: int, saved: dict[str, object]) -> Iterator[Fact]:
     """Compare with what was noted at saving."""
+    then_versions, now_versions = mapping(saved.get("versions")), _versions(context, step)
+    if then_versions and now_versions:
+        both = sorted(then_versions.keys() & now_versions.keys())
+        changed = [
+            f"{n} {then_versions[n]} -> {now_versions[n]}"
+            for n in both
+            if then_versions[n] != now_versions[n]
+        ]
+        yield Fact("resume.versions_changed", ", ".join(changed)[:200])
     for fact, name, key in (("resume.lr_ratio", "lr", "lr"), ("resume.loss_ratio", "loss", "loss")):
         now = context.series(name).between(step, step + 3).value
         then = number(saved.get(key))
         if len(now) and then is not None and then > 0:
             yield Fact(fact, float(now[0]) / then, (step, step + 3))
+
+
+def _versions(context: Context, step: int) -> dict[str, object]:
+    events = context.events("environment", context.first, step)
+    return mapping(events[-1].data.get("versions")) if events else {}
