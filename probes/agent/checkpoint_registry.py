@@ -34,7 +34,7 @@ class _Note(msgspec.Struct, omit_defaults=True):
     bytes: int
     time: float
     run: str = ""
-    state: dict[str, float | int | str | None] = {}
+    state: dict[str, Any] = {}
     """Where training stood: loss, lr, epoch and the like, so that a resume can be compared with it."""
 
 

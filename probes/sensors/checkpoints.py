@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..agent.checkpoint_registry import Registry, contents
+from ..agent.lifecycle import environment
 from ..evidence import Field
 from .base import Sensor
 
@@ -96,10 +97,13 @@ class Checkpoints(Sensor):
                 self._state[name] = step.v[name]
         self._state["step"], self._state["epoch"] = step.index, step.epoch
 
+    def _where(self) -> dict[str, Any]:
+        return {**self._state, "versions": environment()["versions"]}
+
     def _saved(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[1] if len(args) > 1 else kwargs.get("f"))
         if path is not None:
-            self._examine(path, "checkpoint.save", {"step": self.session.index}, dict(self._state))
+            self._examine(path, "checkpoint.save", {"step": self.session.index}, self._where())
 
     def _loaded(self, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[0] if args else kwargs.get("f"))
