@@ -34,16 +34,26 @@ def of_diagnosis(diagnosis: Diagnosis, shape: bytes = b"") -> Fingerprint:
     """Return the fingerprint of a diagnosis."""
     fired = {because.fact: because.value for cause in diagnosis.causes for because in cause.because}
     return Fingerprint(
-        facts={**diagnosis.facts, **fired},
+        facts=revived({**diagnosis.facts, **fired}),
         fired=frozenset(fired),
         shape=shape,
         causes={cause.id: cause.certainty for cause in diagnosis.causes},
     )
 
 
+_NAMED = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def revived(facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
+    """Return facts as numbers where JSON could only name them; no text fact has these values."""
+    return {
+        name: _NAMED.get(value, value) if isinstance(value, str) else value for name, value in facts.items()
+    }
+
+
 def of_facts(facts: Mapping[str, FactValue]) -> Fingerprint:
     """Return the fingerprint of facts alone; all of them count as built on."""
-    return Fingerprint(facts=dict(facts), fired=frozenset(facts))
+    return Fingerprint(facts=revived(facts), fired=frozenset(facts))
 
 
 def tokens(fingerprint: Fingerprint) -> list[str]:

@@ -11,7 +11,7 @@ import msgspec
 from ..rules.diagnosis import Diagnosis, FactValue
 from .database import Reader
 from .errors import CaseError
-from .fingerprint import Fingerprint
+from .fingerprint import Fingerprint, revived
 from .values import Attachment, Brief, Case, Filters, FixTried, Note, Window, spell
 
 _FIELDS = Brief.__struct_fields__
@@ -21,7 +21,6 @@ _FLAGS = ("nonfinite", "recovered")
 _FIX_COLUMNS = ("fix", "outcome", "before", "after", "text", "by", "run", "decided", "created", "id")
 _CAUSE = "CASE WHEN incident.confirmed <> '' THEN incident.confirmed ELSE incident.predicted END"
 _MOST_IDS_SHOWN = 5
-_NUMBERS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
 def conditions(filters: Filters, starter: bool) -> tuple[str, list[Any]]:
@@ -167,8 +166,4 @@ def _fix(row: Sequence[Any]) -> FixTried:
 
 def _fingerprint(facts: str, fired: str, shape: bytes) -> Fingerprint:
     raw: dict[str, FactValue] = msgspec.json.decode(facts)
-    # JSON has no notation for non-finite numbers; no text fact has these values.
-    values = {
-        name: _NUMBERS.get(value, value) if isinstance(value, str) else value for name, value in raw.items()
-    }
-    return Fingerprint(facts=values, fired=frozenset(msgspec.json.decode(fired)), shape=bytes(shape))
+    return Fingerprint(facts=revived(raw), fired=frozenset(msgspec.json.decode(fired)), shape=bytes(shape))

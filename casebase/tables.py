@@ -22,6 +22,10 @@ class LossType(TypeDecorator[Any]):
     impl = Float
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Return the type that values are bound as: SQLAlchemy makes floats of what is bound as a float."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Float())
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Return the value for the driver."""
         if value is None or dialect.name == "sqlite":

@@ -6,7 +6,8 @@ they get here, so a diagnosis is a plain value.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import math
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -117,8 +118,8 @@ class Diagnosis(msgspec.Struct):
     lang: Literal["en", "zh"] = "en"
 
     def to_json(self) -> bytes:
-        """Return the published JSON object."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+        """Return the published JSON object; a value that is no finite number stands as its name."""
+        return msgspec.json.format(msgspec.json.encode(_spelled(msgspec.to_builtins(self))), indent=2)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Diagnosis:
@@ -128,3 +129,12 @@ class Diagnosis(msgspec.Struct):
             msgspec.DecodeError: it is not a diagnosis.
         """
         return msgspec.json.decode(text, type=cls)
+
+
+def _spelled(value: Any) -> Any:
+    """Name what JSON has no notation for: ``"nan"``, ``"inf"``, ``"-inf"``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    return [_spelled(item) for item in value] if isinstance(value, list) else value

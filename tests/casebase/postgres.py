@@ -1,0 +1,99 @@
+"""A real PostgreSQL server for tests, from the binaries of the machine, on a port of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+
+def binaries() -> Path | None:
+    """Return the folder of initdb and postgres, the newest version first."""
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
+    if found := shutil.which("initdb"):
+        folders.append(Path(found).resolve().parent)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def missing() -> str | None:
+    """Return why no server can be started here, None where one can."""
+    if binaries() is None:
+        return "no PostgreSQL server binaries on this machine (apt-get install postgresql)"
+    if os.geteuid() == 0 and _other_user() is None:
+        return "PostgreSQL refuses to run as root and there is no user postgres or nobody"
+    return None
+
+
+def _other_user() -> str | None:
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    return None
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a server on 127.0.0.1 and yield the address of its first database."""
+    folder = binaries()
+    assert folder is not None
+    data = Path(tempfile.mkdtemp(prefix="spikelore-pg-", dir="/tmp"))
+    user = _other_user() if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(data, user)
+    port = _free_port()
+
+    def call(name: str, *arguments: str) -> None:
+        command = [str(folder / name), *arguments]
+        subprocess.run(command, check=True, capture_output=True, user=user, cwd="/tmp", timeout=60)
+
+    try:
+        call(
+            "initdb", "-D", str(data / "db"), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
+        )
+        options = (
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c max_connections=60"
+        )
+        call("pg_ctl", "-D", str(data / "db"), "-o", options, "-l", str(data / "log"), "-w", "start")
+        try:
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        finally:
+            call("pg_ctl", "-D", str(data / "db"), "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fresh_database(address: str) -> str:
+    """Create an empty database on a server and return its address."""
+    name = f"cases_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"{address.rpartition('/')[0]}/{name}"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip where no server can be started, but never in CI: there the tests must run."""
+    if os.environ.get("CI"):
+        pytest.fail(f"PostgreSQL tests must run in CI: {reason}")
+    pytest.skip(reason)
