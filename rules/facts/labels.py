@@ -41,8 +41,9 @@ FACTS = (
              "骤升后被预测最多类别的占比"),
     FactSpec("output.max_ratio", "number", "x", "largest logit at the spike over the largest before",
              "骤升时最大 logit 与之前之比"),
-    FactSpec("output.max_growth", "number", "x", "growth of the largest logit over the baseline",
-             "基线期最大 logit 的增长倍数"),
+    FactSpec("output.max_before", "number", "", "largest logit before the onset", "骤升前的最大 logit"),
+    FactSpec("output.max_growth", "number", "x", "growth of the largest logit since the first quarter of the run",
+             "训练前四分之一以来最大 logit 的增长倍数"),
     FactSpec("output.entropy_after", "number", "nats", "entropy of the predictions after the onset", "骤升后预测熵"),
     FactSpec("output.nonfinite", "bool", "", "the model's output was NaN or infinite", "模型输出含 NaN 或无穷"),
 )  # fmt: skip
@@ -151,8 +152,10 @@ def _outputs(context: Context) -> Iterator[Fact]:
         yield Fact("output.max_ratio", float(np.max(now)) / max(float(np.median(base)), 1e-9), context.moment)
     whole = context.rank.series("output.max").between(context.first, context.baseline[1]).value
     whole = whole[np.isfinite(whole)]
-    if len(whole) >= 10:
-        yield Fact("output.max_growth", slope(whole), context.baseline)
+    # Logits of any network grow from next to nothing while it learns; what counts is growth after that.
+    if len(whole) >= 20:
+        yield Fact("output.max_growth", slope(whole[len(whole) // 4 :]), context.baseline)
+        yield Fact("output.max_before", float(np.median(whole[-20:])), context.baseline)
     bad = context.during("output.nonfinite").value
     if len(bad):
         yield Fact("output.nonfinite", bool((bad > 0).any()), context.moment)

@@ -6,7 +6,6 @@ BUGS = {
     "data.abnormal-features": "from epoch 17 on every batch holds a few dead-sensor rows of value 1000",
     "data.loading-error": "from epoch 17 on pixels are read as signed bytes after scaling to 0-255",
     "data.feature-drift": "from epoch 17 on another camera delivers brighter, flatter images",
-    "data.class-drift": "from epoch 17 on nine of ten samples are of one rare class",
     "model.exploding-gradients": "at epoch 17 the backbone's gradient multiplier is 250 where 0.25 was meant",
     "model.batchnorm-corruption": "a stuck reader delivers copies of one sample for a while",
     "strategy.lr-surge": "the step scheduler was given gamma=40 instead of 0.3",

@@ -99,30 +99,6 @@ class FeatureDrift(Fault):
         return (1.0 - 0.75 * images, labels) if self.strikes(job) else (images, labels)
 
 
-class ClassDrift(Fault):
-    """The stream turns into a flood of one class that was rare so far."""
-
-    cause = "data.class-drift"
-    rare = 8
-
-    def batch(
-        self, job: Job, images: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        rare = labels == self.rare
-        if not self.strikes(job):
-            keep = ~rare
-            keep[rare.nonzero()[:1]] = job.epoch % 4 == 0
-            return images[keep], labels[keep]
-        everything = (job.train.dataset[i] for i in range(1437))
-        flood = [pair for pair in everything if int(pair[1]) == self.rare]
-        flood = flood[: len(labels) * 9 // 10]
-        others = len(labels) - len(flood)
-        return (
-            torch.cat([torch.stack([image for image, _ in flood]), images[:others]]),
-            torch.cat([torch.stack([label for _, label in flood]), labels[:others]]),
-        )
-
-
 class ExplodingGradients(Fault):
     """The backbone is unfrozen for good, and its gradient multiplier is 250 where 0.25 was meant.
 
