@@ -6,155 +6,25 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-VALIDATION = frozenset(
-    ["val", "valid", "validation", "validate", "eval", "evaluation", "evaluate", "dev", "heldout", "holdout"]
+from .vocabulary import (
+    ACCURACY,
+    BLURRED,
+    CHINESE,
+    CLOCKS,
+    EPOCHS,
+    GRADIENT_NORMS,
+    LOSS_SCALES,
+    LOSSLIKE,
+    NO_LOSS,
+    OTHERS,
+    PLAIN,
+    RATE,
+    STEPS,
+    TESTING,
+    TRAINING,
+    VALIDATION,
 )
-TESTING = frozenset(("test", "testing"))
-TRAINING = frozenset(["train", "training", "trn", "tr"])
 
-_STEP_ORDER = (
-    "global step",
-    "trainer global step",
-    "step",
-    "steps",
-    "current steps",
-    "current step",
-    "iteration",
-    "iterations",
-    "iter",
-    "iters",
-    "itr",
-    "num updates",
-    "updates",
-    "update",
-    "n updates",
-    "niter",
-    "n iter",
-    "num iter",
-    "it",
-    "total timesteps",
-    "num timesteps",
-    "timesteps",
-)
-_EPOCH = frozenset(("epoch", "epochs", "current epoch", "epoch num", "ep", "num epoch", "epoch idx"))
-_CLOCK = frozenset(("timestamp", "wall time", "walltime", "unix time", "wall clock"))
-_GRAD = frozenset(
-    (
-        "grad norm",
-        "gnorm",
-        "gradnorm",
-        "gradient norm",
-        "grad l2 norm",
-        "total grad norm",
-        "global grad norm",
-        "grad norm total",
-        "grad 2 0 norm total",
-        "grad 2 norm total",
-        "grad norm l2",
-        "norm grad",
-        "grad norm before clip",
-        "optim total grad norm",
-    )
-)
-_RATE = re.compile(
-    r"(?:(?:x|optimizer|optim|opt|scheduler|current|cur|base|params?|main|group|step|global) )*"
-    r"(?:lr|learning rate)(?: (?:epoch|step|abs|group|param group|pg|adam|adamw|sgd|adafactor|lion))*"
-    r"(?: ?(?:pg ?|group ?)?(\d+))?"
-)
-_SCALE = frozenset(("loss scale", "amp scale", "grad scale", "scaler scale", "loss scaler", "gradient scale"))
-_OTHERS = {
-    "batch size": "batch.size",
-    "global batch size": "batch.size",
-    "amp skipped": "amp.skipped",
-    "params norm": "weight.norm",
-    "param norm": "weight.norm",
-    "weight norm": "weight.norm",
-}
-_ACCURACY = frozenset(["acc", "accuracy", "acc1", "top1"])
-_PLAIN = frozenset(
-    [
-        "loss",
-        "losses",
-        "total",
-        "avg",
-        "average",
-        "mean",
-        "sum",
-        "overall",
-        "epoch",
-        "step",
-        "batch",
-        "iter",
-        "iteration",
-        "perf",
-        "metric",
-        "metrics",
-        "scalars",
-        "scalar",
-        "global",
-        "log",
-        "logs",
-        "current",
-        "cur",
-        "lm",
-        "model",
-        "final",
-        "per",
-        "by",
-        "on",
-        "in",
-        "the",
-        "all",
-        "full",
-        "raw",
-        "value",
-        "objective",
-    ]
-)
-_LOSSLIKE = frozenset(
-    [
-        "nll",
-        "ce",
-        "xent",
-        "crossentropy",
-        "entropy",
-        "mse",
-        "rmse",
-        "elbo",
-        "objective",
-        "cost",
-        "bce",
-        "ctc",
-        "perplexity",
-        "ppl",
-        "criterion",
-        "bpb",
-        "bpd",
-        "nelbo",
-        "energy",
-        "err",
-        "error",
-    ]
-)
-_BLURRED = frozenset(
-    [
-        "best",
-        "min",
-        "max",
-        "std",
-        "ema",
-        "smooth",
-        "smoothed",
-        "last",
-        "prev",
-        "previous",
-        "var",
-        "median",
-        "running",
-        "ratio",
-        "weight",
-    ]
-)
 _GLUED = re.compile(
     r"^(train|tr|val|valid|test|eval|avg|mean|total|epoch|batch)(loss|acc|accuracy|err|error)$"
 )
@@ -200,12 +70,19 @@ def guess(column: str) -> Guess:
 def split_words(column: str) -> tuple[str, ...]:
     """Return a name's words in lower case: ``valLoss`` and ``val_loss`` are (``val``, ``loss``)."""
     words: list[str] = []
-    for word in _SPLIT.split(_CAMEL.sub("_", column[:200]).lower()):
+    plain = column[:200]
+    if not plain.isascii():
+        for chinese, english in CHINESE:
+            plain = plain.replace(chinese, english)
+    for word in _SPLIT.split(_CAMEL.sub("_", plain).lower()):
         glued = _GLUED.match(word)
         if glued:
             words += glued.groups()
         elif word:
             words.append(word)
+    if len(words) > 1 and words[0] == "l":
+        # l_pix, l_g_gan: losses of image restoration code.
+        words[0] = "loss"
     return tuple(words)
 
 
@@ -219,27 +96,28 @@ def _split_of(words: tuple[str, ...]) -> str:
 
 
 def _counter(phrase: str, words: tuple[str, ...]) -> tuple[str, float] | None:
-    if phrase in _STEP_ORDER:
-        return "step", float(len(_STEP_ORDER) - _STEP_ORDER.index(phrase))
-    if len(words) == 2 and words[0] == "time" and phrase.split(" ", 1)[-1] in _STEP_ORDER:
-        return "step", 0.5
-    if phrase in _EPOCH:
+    if phrase in STEPS:
+        return "step", float(len(STEPS) - STEPS.index(phrase))
+    if words[:1] == ("time",) and phrase.removeprefix("time ") in STEPS:
+        # Reinforcement learning counts iterations of a kind; the frames seen are on every row.
+        return "step", 0.6 if "timesteps" in phrase else 0.5
+    if phrase in EPOCHS:
         return "epoch", 0.0
-    return ("time", 0.0) if phrase in _CLOCK else None
+    return ("time", 0.0) if phrase in CLOCKS else None
 
 
 def _quantity(phrase: str, rest: tuple[str, ...], split: str) -> Guess:
     if split in ("", "train"):
-        rate = _RATE.fullmatch(phrase)
+        rate = RATE.fullmatch(phrase)
         if rate:
             return Guess("lr", split, -float(rate[1] or 0), rest)
-        if phrase in _GRAD or phrase.removeprefix("optim ") in _GRAD:
+        if phrase in GRADIENT_NORMS or phrase.removeprefix("optim ") in GRADIENT_NORMS:
             return Guess("grad.norm", split, 0.0, rest)
-        if phrase in _SCALE:
+        if phrase in LOSS_SCALES:
             return Guess("amp.scale", split, 0.0, rest)
-        if phrase in _OTHERS:
-            return Guess(_OTHERS[phrase], split, 0.0, rest)
-    if _ACCURACY & set(rest) and not _BLURRED & set(rest) and not {"5", "top5", "acc5"} & set(rest):
+        if phrase in OTHERS:
+            return Guess(OTHERS[phrase], split, 0.0, rest)
+    if ACCURACY & set(rest) and not BLURRED & set(rest) and not {"5", "top5", "acc5"} & set(rest):
         return Guess("accuracy", split, -float(len(rest)), rest)
     rank = _loss_rank(rest, split)
     return Guess("loss", split, rank, rest) if rank is not None else Guess("other", split, 0.0, rest)
@@ -247,22 +125,22 @@ def _quantity(phrase: str, rest: tuple[str, ...], split: str) -> Guess:
 
 def _loss_rank(rest: tuple[str, ...], split: str) -> float | None:
     found = set(rest)
-    if {"scale", "scaler", "lr", "count", "time", "weight"} & found:
+    if NO_LOSS & found:
         return None
     if {"loss", "losses"} & found:
-        if found <= _PLAIN:
+        if found <= PLAIN:
             rank = 98.0 if rest == ("loss",) else 90.0 - len(rest)
             rank += 12.0 if "total" in found else 0.0
             rank -= 3.0 if split == "train" else 0.0
             return rank - (4.0 if {"epoch", "avg", "average"} & found else 0.0)
-        if found & _BLURRED:
+        if found & BLURRED:
             # A running mean stands in for the loss where nothing sharper is there; a best value never does.
-            return 15.0 if found - {"running", "smooth", "smoothed", "ema"} <= _PLAIN else None
+            return 15.0 if found - {"running", "smooth", "smoothed", "ema"} <= PLAIN else None
         return 40.0 - len(rest)
-    if found & _LOSSLIKE and found <= _LOSSLIKE | _PLAIN | {"cross"}:
+    if found & LOSSLIKE and found <= LOSSLIKE | PLAIN | {"cross"}:
         return 20.0 - len(rest)
     return None
 
 
-SINGLE = ("lr", "grad.norm", "amp.scale", *sorted(set(_OTHERS.values())))
+SINGLE = ("lr", "grad.norm", "amp.scale", *sorted(set(OTHERS.values())))
 """Evidence names that one column is chosen for."""

@@ -6,54 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .names import SINGLE, Guess, guess
+from .vocabulary import ADVERSARY, CRITIC, DETECTION, GENERATOR
 
 MOST_EXTRAS = 512
 """Columns kept beyond the known quantities; a log of a column per neuron is not what is looked for."""
 
-_DETECTION = frozenset(
-    [
-        "box",
-        "obj",
-        "cls",
-        "dfl",
-        "seg",
-        "bbox",
-        "reg",
-        "rpn",
-        "mask",
-        "iou",
-        "giou",
-        "ciou",
-        "loc",
-        "conf",
-        "objectness",
-        "classifier",
-        "class",
-        "kpt",
-        "kobj",
-        "pose",
-        "l1",
-        "l2",
-        "angle",
-        "center",
-        "centerness",
-        "ce",
-        "dice",
-        "focal",
-        "cardinality",
-        "head",
-        "roi",
-        "rcnn",
-        "keypoint",
-        "landmark",
-        "landm",
-        "rle",
-    ]
-)
-_GENERATOR = frozenset(["g", "gen", "generator", "gloss"])
-_ADVERSARY = frozenset(["d", "disc", "discriminator", "dloss", "adv"])
-_CRITIC = frozenset(["critic", "value", "vf", "qf", "qf1", "q", "td"])
 _TOTAL = 60.0
+"""Rank from which a loss is a total by its name."""
+
+_SAID = 20.0
+"""Rank from which a name says ``loss``."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +90,19 @@ class Roles:
             if name in self.chosen:
                 continue
             losses = {c: g for c, g in guesses.items() if g.kind == "loss" and g.split in splits}
-            columns = pick_loss({c: g for c, g in losses.items() if c not in self.slots})
+            columns = pick_loss(
+                {c: g for c, g in losses.items() if c not in self.slots and self._comparable(g)}
+            )
             if columns:
                 self._take(name, columns)
         self._evaluated(guesses)
+
+    def _comparable(self, found: Guess) -> bool:
+        """Tell whether a measure is on the training loss's scale: perplexity is not cross-entropy."""
+        train = self.chosen.get("loss", ())
+        if found.rank >= _SAID or not found.split.startswith(("val", "test")) or len(train) != 1:
+            return True
+        return set(found.words) == set(guess(train[0]).words)
 
     def _evaluated(self, guesses: Mapping[str, Guess]) -> None:
         """Keep a training loss evaluated beside the validation loss apart from that of the batches."""
@@ -198,16 +169,16 @@ def pick_loss(losses: Mapping[str, Guess]) -> tuple[str, ...]:
     best = max(losses, key=lambda column: losses[column].rank)
     if losses[best].rank >= _TOTAL:
         return (best,)
-    parts = [column for column, found in losses.items() if 20.0 < found.rank < _TOTAL]
+    parts = [column for column, found in losses.items() if _SAID < found.rank < _TOTAL]
     if len(parts) < 2:
         return (best,)
     words = {column: set(losses[column].words) for column in parts}
-    generator = [c for c in parts if words[c] & _GENERATOR]
-    if generator and (len(generator) < len(parts) or any(words[c] & _ADVERSARY for c in parts)):
+    generator = [c for c in parts if words[c] & GENERATOR]
+    if generator and (len(generator) < len(parts) or any(words[c] & ADVERSARY for c in parts)):
         total = [c for c in generator if "total" in words[c]]
         return tuple(total[:1] or generator)
-    detection = [c for c in parts if words[c] & _DETECTION and not words[c] & {"unscaled", "aux"}]
+    detection = [c for c in parts if words[c] & DETECTION and not words[c] & {"unscaled", "aux"}]
     if len(detection) >= 2:
         return tuple(detection)
-    critic = [c for c in parts if words[c] & _CRITIC]
+    critic = [c for c in parts if words[c] & CRITIC]
     return (critic[0],) if critic else (parts[0],)

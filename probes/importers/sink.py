@@ -68,6 +68,13 @@ class MemorySink:
         """Rows with a training or validation loss."""
         return sum("loss" in values or "val.loss" in values for _, _, values, _, _ in self.rows)
 
+    def columns(self, name: str = "") -> list[str]:
+        """Return the columns met, or those that a quantity was read from."""
+        if not name:
+            return [given[0] for kind, given in self.said if kind == "column"]
+        sources = [given for kind, given in self.said if kind == "source"]
+        return [column for quantity, columns in sources if quantity == name for column in columns]
+
     def train(
         self, step: Any, values: dict[str, Value], epoch: float | None = None, time: float = 0.0
     ) -> None:

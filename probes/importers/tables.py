@@ -77,6 +77,8 @@ def find_layout(lines: Sequence[str]) -> Layout | None:
 def _is_header(cells: list[str]) -> bool:
     if not 2 <= len(cells) <= _WIDEST:
         return False
+    if any("=" in cell or "%|" in cell for cell in cells):
+        return False
     named = [cell for cell in cells if any(character.isalpha() for character in cell)]
     numeric = sum(number(cell) is not None for cell in cells)
     return len(named) >= max(1, len(cells) // 2) and numeric <= len(cells) // 4 and max(map(len, cells)) < 200

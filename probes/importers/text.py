@@ -15,7 +15,7 @@ LineReader: TypeAlias = Callable[[str, int], bool]
 """Takes a line and its number; returns whether it was understood; an ``end`` method is called after all."""
 
 _SAMPLED = 4000
-_RANK = re.compile(r"^\s*\[?(?:default|rank ?)?(\d{1,4})\]?:\s|^\s*\[rank ?(\d{1,4})\]")
+_RANK = re.compile(r"^\s*\[(?:default|rank ?)(\d{1,4})\]:?\s|^\s*rank ?(\d{1,4})\]?:\s", re.IGNORECASE)
 _EMPTY = re.compile(r"^[\s\-=*_#|+`~.>]*$")
 _BAR = re.compile(r"\d+%\|.*\||\d+(?:\.\d+)?(?:it/s|s/it)\b|\[\d\d:\d\d<")
 
@@ -32,6 +32,8 @@ class TextFormat:
     weight: ClassVar[float] = 0.9
     marks: ClassVar[tuple[str, ...]] = ()
     """Texts of which one has to occur, so that most formats need not be tried."""
+    infer: ClassVar[bool] = True
+    """Whether a loss that is missing among its companions is read as NaN."""
     columns: ClassVar[tuple[str, ...]] = ()
     """Columns known to belong to the format, so that a total loss is known before it is seen."""
 
@@ -45,16 +47,24 @@ class TextFormat:
             return 0.0
         if self.marks and not any(mark in sample.text for mark in self.marks):
             return 0.0
+        return self.weight if self.tried(sample).losses else 0.0
+
+    def tried(self, sample: Sample) -> MemorySink:
+        """Return what the format finds in a sample."""
         found = MemorySink()
-        read = self.start(Rows(found, columns=self.columns))
+        rows = Rows(found, columns=self.columns)
+        read = self.start(rows)
         for line in sample.lines[:_SAMPLED]:
             read(line, 0)
         _end(read)
-        return self.weight if found.losses else 0.0
+        rows.finish()
+        return found
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
         """Read a log into a sink, line by line."""
-        rows = Rows(sink, mapping, self.columns)
+        # The names in a sample come first, or a part of the loss on the first line would pass for all of it.
+        looked = self.tried(Sample(source.path, source.label)).columns()
+        rows = Rows(sink, mapping, (*self.columns, *looked), self.infer)
         read = self.start(rows)
         ranks = _OneRank()
         for line in source.lines():
@@ -101,7 +111,7 @@ class _OneRank:
 
 def _rank_of(line: str) -> str | None:
     head = line[:24]
-    if "]" not in head and ":" not in head:
+    if "rank" not in head.lower() and "default" not in head:
         return None
     match = _RANK.match(head)
     return (match[1] or match[2]) if match else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..rows import Rows
@@ -42,8 +43,9 @@ class _Reader:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._at: int | None = None
+        self._stood: int | None = None
+        self._last: int | None = None
         self._total = 0
-        self._bars: dict[int, int] = {}
         self._waiting: list[dict[str, Any]] = []
         self._gave_up = False
 
@@ -60,7 +62,7 @@ class _Reader:
         if "step" not in row and not self._gave_up:
             if self._at is None:
                 return self._wait(row)
-            row["step"] = self._at
+            row["step"] = self._step_of(row)
         return self._rows.feed(row, place)
 
     def _bar(self, line: str) -> bool:
@@ -76,6 +78,15 @@ class _Reader:
             self._total, self._at = total, at
             self._release(at)
         return True
+
+    def _step_of(self, row: Mapping[str, Any]) -> int:
+        """Return the bar's step; a second row before the bar moves on belongs to the step after."""
+        step = self._at or 0
+        if "loss" in row:
+            if self._stood == self._at and self._last is not None:
+                step = self._last + 1
+            self._stood, self._last = self._at, step
+        return step
 
     def _wait(self, row: dict[str, Any]) -> bool:
         self._waiting.append(row)
@@ -93,6 +104,8 @@ class _Reader:
         waiting, self._waiting = self._waiting, []
         for index, row in enumerate(waiting):
             self._rows.feed(row if first is None else {**row, "step": first + index})
+        if first is not None:
+            self._stood = self._last = first + len(waiting) - 1
 
     def end(self) -> None:
         self._flush(None)
