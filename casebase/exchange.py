@@ -20,7 +20,7 @@ from . import reading
 from .errors import CaseError
 from .fingerprint import Fingerprint, of_diagnosis, of_facts
 from .masking import Mask, masked_host
-from .values import Case, Filters
+from .values import Case, Filters, spelled
 
 if TYPE_CHECKING:
     from .library import CaseLibrary
@@ -104,7 +104,7 @@ def every_case(library: CaseLibrary, filters: Filters) -> Iterator[Case]:
 
 def masked(case: Case, mask: Mask) -> Case:
     """Return a case without anything private: in texts, in the diagnosis, in names of people and machines."""
-    raw = msgspec.to_builtins(case)
+    raw = spelled(msgspec.to_builtins(case))
     shared: dict[str, Any] = _masked_value(raw, mask, "")
     clean = msgspec.convert(shared, Case)
     clean.host = masked_host(clean.host)

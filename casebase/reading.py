@@ -75,9 +75,9 @@ def fixes(reader: Reader, keys: Sequence[int]) -> dict[int, list[FixTried]]:
     """Return the attempts at fixes by local key, in the order made."""
     columns = ", ".join(f"fix_attempt.{name}" for name in _FIX_COLUMNS)
     found: dict[int, list[FixTried]] = {}
-    select = f"SELECT incident, {columns} FROM fix_attempt WHERE incident"
-    for row in sorted(_many(reader, select, keys), key=lambda row: (row[9], row[10])):
-        found.setdefault(row[0], []).append(_fix(row[1:]))
+    select = f"SELECT fix_attempt.key, incident, {columns} FROM fix_attempt WHERE incident"
+    for row in sorted(_many(reader, select, keys)):
+        found.setdefault(row[1], []).append(_fix(row[2:]))
     return found
 
 

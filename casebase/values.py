@@ -7,7 +7,7 @@ it is unknown. Times are Unix seconds.
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -215,6 +215,15 @@ class Statistics(msgspec.Struct):
     causes: list[CauseCount]
     fixes: list[FixRecord]
     recurring: list[Recurring]
+
+
+def spelled(value: Any) -> Any:
+    """Return built-in values with every non-finite number in them named, as JSON has no notation for it."""
+    if isinstance(value, float):
+        return spell(value)
+    if isinstance(value, dict):
+        return {key: spelled(item) for key, item in value.items()}
+    return [spelled(item) for item in value] if isinstance(value, list) else value
 
 
 def spell(value: float | str | None) -> Loss:

@@ -144,9 +144,7 @@ class PostgresIndex:
         found = {term: round(sample.share[term] * sample.total) for term in terms if term in sample.share}
         unknown = [term for term in terms if term not in found]
         # What the statistics leave out is rare, so counting is cheap.
-        sql = (
-            f"SELECT count(*) FROM (SELECT 1 FROM document WHERE terms @@ ?::tsquery LIMIT {_SMALL}) AS some"
-        )
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM document WHERE terms @@ ?::tsquery LIMIT {_SMALL}) AS few"
         for term in unknown:
             found[term] = int(self.reader.value(sql, [_lexeme(term)]))
         return found

@@ -66,8 +66,10 @@ def server() -> Iterator[str]:
         call(
             "initdb", "-D", str(data / "db"), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
+        # Tests kill clients, never the server, so its disk may be lazy.
         options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c max_connections=60"
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} "
+            "-c max_connections=60 -c fsync=off -c full_page_writes=off"
         )
         call("pg_ctl", "-D", str(data / "db"), "-o", options, "-l", str(data / "log"), "-w", "start")
         try:
@@ -84,11 +86,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def fresh_database(address: str) -> str:
-    """Create an empty database on a server and return its address."""
+def fresh_database(address: str, template: str = "template1") -> str:
+    """Create a database on a server, empty or a copy of another, and return its address."""
     name = f"cases_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{address.rpartition('/')[0]}/{name}"
 
 

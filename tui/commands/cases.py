@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from ...casebase.values import Case, Filters, FixTried, Loss
+from ...casebase.values import Case, Filters, FixTried, Loss, spelled
 from ..console import emit_json, print_table
 from ..errors import UserError
 from ..language import current, tr
@@ -78,7 +79,7 @@ def show(
     if html is not None:
         html.write_text(html_page(case, current()), encoding="utf-8")
     elif as_json:
-        emit_json(case)
+        emit_json(spelled(msgspec.to_builtins(case)))
     else:
         print(markdown(case, current()))
 

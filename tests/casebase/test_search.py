@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import pytest
+from spikelore.casebase import Case, CaseLibrary, Filters, FixTried
+
+
+@pytest.fixture(scope="module")
+def cases(shared_library: CaseLibrary) -> CaseLibrary:
+    """A library of four cases written by hand."""
+    surge = Case(
+        id="lr",
+        title="Learning rate rose tenfold",
+        summary="decay was written as growth in the scheduler",
+        confirmed="strategy.lr-surge",
+        state="resolved",
+        project="ocr",
+        framework="torch",
+        created=100.0,
+        fixes=[FixTried("fix.repair-schedule", "worked")],
+        tags=["schedule"],
+    )
+    overflow = Case(
+        id="nan",
+        title="NaN in half precision",
+        summary="the loss scale collapsed",
+        confirmed="numerics.fp16-overflow",
+        state="resolved",
+        project="asr",
+        framework="torch",
+        created=200.0,
+        fixes=[FixTried("fix.use-bf16", "failed")],
+    )
+    statistics = Case(
+        id="bn",
+        title_zh="批归一化统计被破坏",
+        summary_zh="某一批样本完全相同,移动方差接近零",
+        predicted="model.batchnorm-corruption",
+        framework="jax",
+        created=300.0,
+    )
+    labels = Case(
+        id="data",
+        title="Shuffled labels",
+        summary="the reader paired rows with the wrong file",
+        predicted="data.label-contamination",
+        project="OCR",
+        created=400.0,
+    )
+    shared_library.add_many([surge, overflow, statistics, labels])
+    return shared_library
+
+
+def found(library: CaseLibrary, text: str, **filters: object) -> list[str]:
+    return [hit.case.id for hit in library.search(text, Filters(**filters))]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("scheduler growth", "lr"),
+        ("学习率", "lr"),
+        ("half precision nan", "nan"),
+        ("半精度", "nan"),
+        ("批", "bn"),
+        ("方差", "bn"),
+        ("移动方差 零", "bn"),
+        ("batchnorm statistics", "bn"),
+        ("labls", "data"),
+        ("shufled", "data"),
+        ("schedul", "lr"),
+        ("learning rate", "lr"),
+        ("wrong file", "data"),
+        ("collapse", "nan"),
+    ],
+)
+def test_right_case_comes_first(cases: CaseLibrary, text: str, first: str) -> None:
+    """Exact, inflected, cut-off, misspelt, Chinese and translated words find their case."""
+    assert found(cases, text)[:1] == [first]
+
+
+def test_nothing_found_is_an_empty_list(cases: CaseLibrary) -> None:
+    """A word that nobody ever wrote finds nothing."""
+    assert found(cases, "zzyzx") == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"cause": "strategy.lr-surge"}, {"lr"}),
+        ({"family": "data"}, {"data"}),
+        ({"state": "resolved"}, {"lr", "nan"}),
+        ({"project": "ocr"}, {"lr", "data"}),
+        ({"framework": "jax"}, {"bn"}),
+        ({"outcome": "failed"}, {"nan"}),
+        ({"fix": "fix.repair-schedule"}, {"lr"}),
+        ({"tag": "schedule"}, {"lr"}),
+        ({"since": 250.0}, {"bn", "data"}),
+        ({"until": 250.0}, {"lr", "nan"}),
+        ({"since": 150.0, "until": 350.0}, {"nan", "bn"}),
+        ({"state": "open", "project": "ocr"}, {"data"}),
+    ],
+)
+def test_filters_hold_in_search_and_list(
+    cases: CaseLibrary, filters: dict[str, object], expected: set[str]
+) -> None:
+    """The same filters give the same incidents, with a text and without."""
+    assert {case.id for case in cases.list(Filters(**filters))} == expected  # type: ignore[arg-type]
+    everything = "learning rate nan 批归一化 shuffled labels"
+    assert set(found(cases, everything, **filters)) == expected
+
+
+def test_newest_first_without_a_text(cases: CaseLibrary) -> None:
+    """An empty query lists."""
+    assert found(cases, "") == ["data", "bn", "nan", "lr"]
+    assert [case.id for case in cases.list(limit=2, offset=1)] == ["bn", "nan"]
+
+
+def test_scores_and_snippets(cases: CaseLibrary) -> None:
+    """A hit says how much of the query it answers and shows where."""
+    hits = cases.search("learning rate")
+    assert 0 < hits[0].score <= 1
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert "Learning rate" in hits[0].snippet
+    start, end = hits[0].marks[0]
+    assert hits[0].snippet[start:end] == "Learning"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'",
+        '"',
+        "NOT",
+        "AND OR",
+        "a:b:c",
+        "100%",
+        "?",
+        "\\",
+        "(",
+        "*",
+        "-",
+        "'; DROP TABLE run; --",
+        "\x00",
+        "\U0001d52b",
+    ],
+)
+def test_no_text_breaks_the_query(cases: CaseLibrary, text: str) -> None:
+    """Characters that mean something to a database are just text."""
+    cases.search(text)
+    cases.search(f"nan {text}")
+    assert found(cases, f"{text} half precision")[:1] == ["nan"]
+
+
+def test_starter_cases_can_be_hidden(starter_library: CaseLibrary) -> None:
+    """A library opened without them shows none, in lists, searches and statistics."""
+    assert starter_library.search("income")
+    with CaseLibrary.open(starter_library.database.url, starter=False) as hidden:
+        assert not hidden.search("income")
+        assert not hidden.list()
+        assert not hidden.similar({"grad.norm_ratio": 250.0})
+        assert hidden.statistics().incidents == 0
+
+
+def test_the_environment_hides_starter_cases(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SPIKELORE_STARTER=0 switches them off."""
+    monkeypatch.setenv("SPIKELORE_STARTER", "0")
+    with CaseLibrary.open(url) as library:
+        assert not library.list()
