@@ -41,6 +41,7 @@ class Budget:
         self.period: dict[str, int] = {}
         self.reserve = RESERVE_SECONDS
         """Seconds of the reserve that are left."""
+        self._shortest = 1
         self._alarm_until = -1
         self._start_until = GENEROUS_STEPS
 
@@ -75,6 +76,9 @@ class Budget:
             return set(names)
         if step % _REPLAN == 0 or len(self.period) != len(names):
             self._plan(step, names)
+            self._shortest = min(self.period.values(), default=1)
+        if step % self._shortest:
+            return set()
         return {name for name in names if step % self.period.get(name, 1) == 0}
 
     def _affordable_start(self, names: list[str]) -> bool:

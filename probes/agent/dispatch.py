@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 
@@ -15,6 +15,7 @@ TOO_LONG = 2.0
 """Seconds after which one call of a sensor counts as hanging, and the sensor is switched off."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_Entry: TypeAlias = tuple[Sensor, Callable[..., None]]
 
 
 class Dispatch:
@@ -26,39 +27,52 @@ class Dispatch:
 
     def __init__(self, disabled: Callable[[str, str], None]) -> None:
         self.sensors: list[Sensor] = []
+        self.sampled_names: list[str] = []
+        """Sensors that the budget decides on."""
         self.due: set[str] = set()
+        """Sampled sensors that run on the step under way."""
         self.cost: dict[str, float] = {}
-        """Seconds per sensor since the counter was last taken."""
+        """Seconds per sampled sensor since the counters were last taken."""
         self.spent = 0.0
         """Seconds in all hooks since the counter was last taken."""
         self._disabled = disabled
         self._depth = 0
-        self._table: dict[str, list[tuple[Sensor, Callable[..., None]]]] = {hook: [] for hook in HOOKS}
+        self._always: dict[str, list[_Entry]] = {hook: [] for hook in HOOKS}
+        self._sampled: dict[str, list[_Entry]] = {hook: [] for hook in HOOKS}
 
     def add(self, sensor: Sensor) -> None:
         """Take a sensor in and let it install its patches."""
         self.sensors.append(sensor)
-        self.cost[sensor.name] = 0.0
+        if sensor.sampled:
+            self.sampled_names.append(sensor.name)
         for hook in HOOKS:
             if getattr(type(sensor), hook) is not getattr(Sensor, hook):
-                self._table[hook].append((sensor, getattr(sensor, hook)))
+                always = not sensor.sampled or hook in sensor.always
+                (self._always if always else self._sampled)[hook].append((sensor, getattr(sensor, hook)))
         try:
             sensor.install()
         except Exception as error:  # noqa: BLE001 - a probe never reaches the job
             self.switch_off(sensor, error)
 
+    def take_everything(self) -> None:
+        """Make every sampled sensor due."""
+        self.due = set(self.sampled_names)
+
     def run(self, hook: str, *args: Any) -> None:
         """Call one hook of every sensor that is due."""
-        table = self._table[hook]
-        if not table:
+        always = self._always[hook]
+        sampled = self._sampled[hook] if self.due else ()
+        if not always and not sampled:
             return
         enabled = torch.is_grad_enabled()
         if enabled:
             torch._C._set_grad_enabled(False)
         try:
-            for sensor, method in tuple(table):
-                if not sensor.sampled or sensor.name in self.due:
-                    self._call(sensor, method, args)
+            for sensor, method in tuple(always):
+                self._call(sensor, method, args)
+            for sensor, method in tuple(sampled):
+                if sensor.name in self.due:
+                    self._call_timed(sensor, method, args)
         finally:
             if enabled:
                 torch._C._set_grad_enabled(True)
@@ -69,18 +83,24 @@ class Dispatch:
             method(*args)
         except Exception as error:  # noqa: BLE001 - a probe never reaches the job
             self.switch_off(sensor, error)
-        took = perf_counter() - began
-        self.cost[sensor.name] += took
-        if took > TOO_LONG:
-            self.switch_off(sensor, TimeoutError(f"one call took {took:.1f} s"))
+        if perf_counter() - began > TOO_LONG:
+            self.switch_off(sensor, TimeoutError(f"one call took more than {TOO_LONG:.0f} s"))
+
+    def _call_timed(self, sensor: Sensor, method: Callable[..., None], args: tuple[Any, ...]) -> None:
+        began = perf_counter()
+        self._call(sensor, method, args)
+        self.cost[sensor.name] = self.cost.get(sensor.name, 0.0) + perf_counter() - began
 
     def switch_off(self, sensor: Sensor, error: BaseException) -> None:
         """Take a sensor out and say why."""
         if sensor not in self.sensors:
             return
         self.sensors.remove(sensor)
-        for entries in self._table.values():
-            entries[:] = [entry for entry in entries if entry[0] is not sensor]
+        if sensor.sampled:
+            self.sampled_names.remove(sensor.name)
+        for table in (self._always, self._sampled):
+            for entries in table.values():
+                entries[:] = [entry for entry in entries if entry[0] is not sensor]
         self._disabled(sensor.name, describe(error))
 
     def protect(self, function: _Function, sensor: Sensor | None = None) -> _Function:
@@ -101,18 +121,16 @@ class Dispatch:
                 return None
             finally:
                 self._depth -= 1
-                took = perf_counter() - began
                 if not self._depth:
-                    self.spent += took
-                if sensor is not None:
-                    self.cost[sensor.name] += took
+                    self.spent += perf_counter() - began
 
         return guarded  # type: ignore[return-value]
 
-    def take_spent(self) -> float:
-        """Return the seconds spent since the last call."""
-        spent, self.spent = self.spent, 0.0
-        return spent
+    def take_spent(self) -> tuple[float, dict[str, float]]:
+        """Return the seconds spent since the last call, in all and by each sampled sensor that ran."""
+        spent, cost = self.spent, self.cost
+        self.spent, self.cost = 0.0, {}
+        return spent, cost
 
 
 def describe(error: BaseException) -> str:

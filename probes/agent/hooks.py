@@ -27,9 +27,9 @@ def install(session: Session) -> None:
 def _backward(session: Session) -> None:
     protect = session.dispatch.protect
     begins, done, failed = (
-        protect(session.backward_begins),
-        protect(session.backward_done),
-        protect(session.backward_failed),
+        protect(session.steps.backward_begins),
+        protect(session.steps.backward_done),
+        protect(session.steps.backward_failed),
     )
     session.patches.around(
         torch.autograd,
@@ -47,8 +47,8 @@ def _update(session: Session) -> None:
         register_optimizer_step_pre_hook,
     )
 
-    begins = session.dispatch.protect(session.update_begins)
-    done = session.dispatch.protect(session.update_done)
+    begins = session.dispatch.protect(session.steps.update_begins)
+    done = session.dispatch.protect(session.steps.update_done)
 
     def pre(optimizer: Any, *_: Any) -> None:
         if not is_compiling() and session.patches.active:
@@ -127,21 +127,21 @@ def _scaling(session: Session) -> None:
     def scaled(_token: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         scaler, loss = args[0], args[1] if len(args) > 1 else kwargs["outputs"]
         if scaler.is_enabled() and isinstance(loss, Tensor) and isinstance(result, Tensor):
-            session.scaled.append((weakref.ref(result), loss, scaler._scale))
+            session.steps.scaled.append((weakref.ref(result), loss, scaler._scale))
 
     def unscaled(_token: Any, _result: Any, _args: Any, _kwargs: Any) -> None:
-        if session.open is not None:
-            session.open.scaled = False
+        if session.steps.open is not None:
+            session.steps.open.scaled = False
 
     def before_step(args: tuple[Any, ...], _kwargs: Any) -> int:
         if args[0].is_enabled():
             session.scaler_steps(args[0])
-        return session.updates_begun
+        return session.steps.updates_begun
 
     def after_step(begun: int, _result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         optimizer = args[1] if len(args) > 1 else kwargs["optimizer"]
-        if args[0].is_enabled() and session.updates_begun == begun:
-            session.update_skipped(optimizer)
+        if args[0].is_enabled() and session.steps.updates_begun == begun:
+            session.steps.update_skipped(optimizer)
 
     session.patches.around(GradScaler, "scale", after=protect(scaled))
     session.patches.around(GradScaler, "unscale_", after=protect(unscaled))

@@ -34,7 +34,6 @@ class Micro:
     loss: float | None = None
 
 
-@dataclass
 class OpenStep:
     """An optimizer step from its first backward to its end.
 
@@ -42,23 +41,46 @@ class OpenStep:
         index: optimizer steps since recording began, from 0.
         v: values for the record.
         full: every sensor shall run on this step.
-        micro: the micro-batch to look at: the one with the largest loss so far.
+        micro: the micro-batch to look at, the one with the largest loss so far; None on a step on
+            which no sensor looks at batches.
+        micro_count: backward calls so far.
+        samples: rows in the inputs of the micro-batches looked at.
+        stepped: ids of the optimizers that have updated.
+        losses: unscaled loss of each backward, where known; ``device_losses`` those still on a device.
+        scaled: gradients carry AMP's loss scale at this moment.
         waiting: device tensors whose values come after the step, each with what to do with them.
     """
 
-    index: int
-    began: float = field(default_factory=time.time)
-    v: dict[str, Value] = field(default_factory=dict)
-    full: bool = False
-    micro: Micro = field(default_factory=Micro)
-    micro_count: int = 0
-    stepped: list[int] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    device_losses: list[Tensor] = field(default_factory=list)
-    scaled: bool = False
-    epoch: float | None = None
-    batch: int | None = None
-    waiting: list[tuple[Tensor, Callable[[list[float]], None]]] = field(default_factory=list)
+    __slots__ = (
+        "batch",
+        "device_losses",
+        "epoch",
+        "full",
+        "index",
+        "losses",
+        "micro",
+        "micro_count",
+        "samples",
+        "scaled",
+        "stepped",
+        "v",
+        "waiting",
+    )
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.v: dict[str, Value] = {}
+        self.full = False
+        self.micro: Micro | None = None
+        self.micro_count = 0
+        self.samples = 0
+        self.stepped: list[int] = []
+        self.losses: list[float] = []
+        self.device_losses: list[Tensor] = []
+        self.scaled = False
+        self.epoch: float | None = None
+        self.batch: int | None = None
+        self.waiting: list[tuple[Tensor, Callable[[list[float]], None]]] = []
 
     def later(self, values: Tensor, fill: Callable[[list[float]], None]) -> None:
         """Hand the numbers of a small tensor to ``fill``: now on a CPU, after the step on a device.

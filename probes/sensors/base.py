@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..agent.progress import LoaderState
     from ..agent.session import Session
-    from ..agent.step import Micro, OpenStep
+    from ..agent.step import OpenStep
 
 
 class Sensor:
@@ -34,11 +34,13 @@ class Sensor:
         name: unique name.
         FIELDS: the evidence it writes.
         sampled: the budget decides on which steps it runs; otherwise it runs on every step.
+        always: hooks of a sampled sensor that run on every step all the same; they must be quick.
     """
 
     name: ClassVar[str] = ""
     FIELDS: ClassVar[tuple[Field, ...]] = ()
     sampled: ClassVar[bool] = False
+    always: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -49,8 +51,8 @@ class Sensor:
     def begin(self, step: OpenStep) -> None:
         """A new step opens."""
 
-    def forward(self, module: Module, micro: Micro, output: Any) -> None:
-        """An outermost module has returned; ``micro`` holds its inputs."""
+    def forward(self, module: Module, output: Any) -> None:
+        """An outermost module has returned."""
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """The graph of ``roots`` is still whole."""
@@ -79,6 +81,9 @@ class Sensor:
     def finish(self, step: OpenStep) -> None:
         """The step is over, and its record is written next."""
 
+    def alerted(self) -> None:
+        """Something is wrong, and weights may change in consequence: an out-of-memory error was raised."""
+
     def gauge(self, values: dict[str, Value]) -> None:
         """Once a second, on a thread of its own: fill in the state of the host or a device."""
 
@@ -98,6 +103,7 @@ HOOKS = (
     "before_update",
     "after_update",
     "finish",
+    "alerted",
     "gauge",
     "end",
 )

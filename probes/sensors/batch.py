@@ -42,7 +42,8 @@ class Batch(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Measure the primary input and a few others."""
-        for place, (name, tensor) in enumerate(step.micro.inputs[:_MAX_INPUTS]):
+        inputs = step.micro.inputs if step.micro is not None else []
+        for place, (name, tensor) in enumerate(inputs[:_MAX_INPUTS]):
             if not tensor.numel() or tensor.is_complex():
                 continue
             if not place:
@@ -126,7 +127,7 @@ class Features(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Measure the primary input when it has features."""
-        if not step.micro.inputs:
+        if step.micro is None or not step.micro.inputs:
             return
         table = feature_table(step.micro.inputs[0][1])
         if table is None:
@@ -159,18 +160,18 @@ class BatchSize(Sensor):
     """Number of samples in a step."""
 
     name = "batch-size"
+    sampled = True
     FIELDS = (
         Field(
             "batch.size",
             "samples",
             "scalar",
-            "step",
+            "sampled",
             "Length of the primary input's first dimension, summed over micro-batches.",
         ),
     )
 
-    def after_backward(self, step: OpenStep) -> None:
-        """Add one micro-batch."""
-        if step.micro.inputs and step.micro.inputs[0][1].dim():
-            size = step.v.get("batch.size")
-            step.v["batch.size"] = (size if isinstance(size, int) else 0) + step.micro.inputs[0][1].shape[0]
+    def finish(self, step: OpenStep) -> None:
+        """Write what was counted."""
+        if step.samples:
+            step.v["batch.size"] = step.samples

@@ -125,12 +125,13 @@ class GradientState(Sensor):
     """Whether gradients had been reset when the first backward of a step began."""
 
     name = "gradient-state"
+    sampled = True
     FIELDS = (
         Field(
             "grad.zeroed",
             "0/1",
             "scalar",
-            "step",
+            "sampled",
             "1: gradients were absent or zero before the step's first backward.",
         ),
     )

@@ -53,7 +53,8 @@ class Hashes(Sensor):
         step.v["batch.duplicates"] = float(counts[counts > 1].sum() / len(rows))
 
     def _primary(self, step: OpenStep) -> Tensor | None:
-        candidates = [tensor for _, tensor in step.micro.inputs[:1]]
+        inputs = step.micro.inputs if step.micro is not None else []
+        candidates = [tensor for _, tensor in inputs[:1]]
         candidates += [tensor for _, tensor in tensors_in(self.session.progress.data)][:1]
         for tensor in candidates:
             plain = tensor.device.type == "cpu" and tensor.dim() >= 1 and tensor.numel() > 0

@@ -35,6 +35,8 @@ class Labels(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Describe the targets of the first loss."""
+        if step.micro is None:
+            return
         terms = step.micro.terms
         if terms:
             target, ignore = terms[0].target, terms[0].ignore
@@ -124,6 +126,8 @@ class Outputs(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Describe the answers."""
+        if step.micro is None:
+            return
         outputs = step.micro.outputs
         if outputs is not None and outputs.is_floating_point() and outputs.numel():
             low, high = outputs.aminmax()

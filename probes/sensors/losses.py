@@ -43,7 +43,7 @@ class SampleLoss(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Fill in both, where the loss is one that has a value per sample."""
-        if not step.micro.terms:
+        if step.micro is None or not step.micro.terms:
             return
         losses = per_sample(step.micro.terms[0])
         if losses is None or not losses.numel():

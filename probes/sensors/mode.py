@@ -20,21 +20,11 @@ if TYPE_CHECKING:
 
 
 class Mode(Sensor):
-    """Reads the flags of the roots and of the modules whose behaviour depends on them."""
+    """Reads the root module's flag."""
 
     name = "mode"
     FIELDS = (
         Field("mode.train", "0/1", "scalar", "step", "1: the root module was in training mode at backward."),
-        Field(
-            "mode.train_share", "share", "scalar", "step", "Dropout and BatchNorm modules in training mode."
-        ),
-        Field(
-            "mode.dropout_p",
-            "probability",
-            "scalar",
-            "step",
-            "Largest probability of a dropout in training mode.",
-        ),
         Field("mode", "-", "training", "event", "The root module's mode at backward has changed."),
     )
 
@@ -42,13 +32,14 @@ class Mode(Sensor):
         """Nothing seen yet."""
         self._version = -1
         self._root: weakref.ref[Module] | None = None
-        self._modal: list[weakref.ref[Module]] = []
         self._training: bool | None = None
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
-        """Read the flags."""
-        if self._version != self.session.model.version:
-            self._survey()
+        """Read the flag."""
+        model = self.session.model
+        if self._version != model.version:
+            self._version = model.version
+            self._root = next((weakref.ref(root) for root in model.roots), None)
         root = self._root() if self._root is not None else None
         if root is None:
             return
@@ -57,6 +48,42 @@ class Mode(Sensor):
         if self._training is not None and training is not self._training:
             self.session.event("mode", {"training": training})
         self._training = training
+
+
+class ModalModules(Sensor):
+    """Reads the flags of the modules whose behaviour depends on them."""
+
+    name = "modal-modules"
+    sampled = True
+    FIELDS = (
+        Field(
+            "mode.train_share",
+            "share",
+            "scalar",
+            "sampled",
+            "Dropout and BatchNorm modules in training mode.",
+        ),
+        Field(
+            "mode.dropout_p",
+            "probability",
+            "scalar",
+            "sampled",
+            "Largest probability of a dropout in training mode.",
+        ),
+    )
+
+    def install(self) -> None:
+        """Nothing seen yet."""
+        self._version = -1
+        self._modal: list[weakref.ref[Module]] = []
+
+    def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
+        """Read the flags."""
+        model = self.session.model
+        if self._version != model.version:
+            self._version = model.version
+            found = {id(m): m for root in model.roots for m in root.modules() if _depends_on_mode(m)}
+            self._modal = [weakref.ref(module) for module in found.values()]
         modal = [module for module in (ref() for ref in self._modal) if module is not None]
         if modal:
             active = [module for module in modal if module.training]
@@ -64,12 +91,6 @@ class Mode(Sensor):
             step.v["mode.dropout_p"] = max(
                 (float(getattr(module, "p", 0.0)) for module in active), default=0.0
             )
-
-    def _survey(self) -> None:
-        self._version = self.session.model.version
-        for root in self.session.model.roots[:1]:
-            self._root = weakref.ref(root)
-            self._modal = [weakref.ref(m) for m in root.modules() if _depends_on_mode(m)]
 
 
 def _depends_on_mode(module: nn.Module) -> bool:

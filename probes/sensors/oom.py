@@ -29,3 +29,4 @@ class OutOfMemory(Sensor):
     def _raised(self, args: tuple[Any, ...]) -> None:
         message = str(args[1]) if len(args) > 1 else ""
         self.session.event("oom", {"message": message[:500]})
+        self.session.alert()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -36,23 +37,30 @@ class OptimizerSettings(Sensor):
 
     def install(self) -> None:
         """Nothing seen yet."""
-        self._known: dict[int, tuple[int, list[dict[str, Any]]]] = {}
+        self._known: dict[int, _Known] = {}
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Record rates, compare settings."""
-        index, last = self._known.get(id(optimizer), (len(self._known), None))
         groups = optimizer.param_groups[:_MAX_GROUPS]
+        known = self._known.get(id(optimizer))
+        if known is None or len(known.names) != len(groups):
+            index = known.index if known is not None else len(self._known)
+            known = self._known[id(optimizer)] = _Known(index, len(groups))
+        changed = False
         for place, group in enumerate(groups):
-            name = f"{index}.{place}" if index else place
             rate = group.get("lr")
-            if isinstance(rate, Tensor):
-                step.scalar(f"lr/{name}" if name else "lr", rate.detach().reshape(()))
+            if isinstance(rate, float):
+                step.v[known.names[place]] = rate
+            elif isinstance(rate, Tensor):
+                step.scalar(known.names[place], rate.detach().reshape(()))
             elif rate is not None:
-                step.v[f"lr/{name}" if name else "lr"] = float(rate)
-        settings = [_settings(group) for group in groups]
-        if settings != last:
-            self._known[id(optimizer)] = (index, settings)
-            self._report(optimizer, index, settings, first=last is None)
+                step.v[known.names[place]] = float(rate)
+            changed = known.replaced(place, group) or changed
+        if changed:
+            settings = [_settings(group) for group in groups]
+            if settings != known.settings:
+                self._report(optimizer, known.index, settings, first=known.settings is None)
+                known.settings = settings
 
     def _report(self, optimizer: Optimizer, index: int, settings: list[dict[str, Any]], first: bool) -> None:
         groups = []
@@ -69,6 +77,23 @@ class OptimizerSettings(Sensor):
                 "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
             },
         )
+
+
+class _Known:
+    """What was last seen of one optimizer."""
+
+    def __init__(self, index: int, groups: int) -> None:
+        self.index = index
+        self.settings: list[dict[str, Any]] | None = None
+        places = [f"{index}.{place}" if index else str(place) for place in range(groups)]
+        self.names = ["lr" if place == "0" else f"lr/{place}" for place in places]
+        self._values: list[tuple[Any, ...]] = [()] * groups
+
+    def replaced(self, place: int, group: dict[str, Any]) -> bool:
+        """Say whether a value other than the rate is another object than last time: a cheap first look."""
+        values = tuple(value for key, value in group.items() if key != "lr")
+        last, self._values[place] = self._values[place], values
+        return len(values) != len(last) or not all(map(operator.is_, values, last))
 
 
 def _settings(group: dict[str, Any]) -> dict[str, Any]:

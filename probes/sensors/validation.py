@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from ..agent.progress import LoaderState
-    from ..agent.step import Micro, OpenStep
+    from ..agent.step import OpenStep
 
 _LOSSES = (
     "cross_entropy",
@@ -103,7 +103,7 @@ class Validation(Sensor):
 
         self.session.patches.around(F, name, after=after)
 
-    def forward(self, module: Module, micro: Micro, output: Any) -> None:
+    def forward(self, module: Module, output: Any) -> None:
         """A model has answered: note whether it evaluates, and take the loss it hands out."""
         self._commit()
         self._evaluating = not (self.session.gradients_on and module.training)

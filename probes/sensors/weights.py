@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ..agent.step import OpenStep
 
 _TENSORS = 32
-_ELEMENTS = 4096
+_BLOCK = 4
+_BLOCKS = 512
+"""Up to 512 blocks of four neighbours: a cache line costs the same whether one element is read or four."""
+_SMALL = 64
 
 
 class Weights(Sensor):
@@ -74,33 +77,46 @@ class _Sample:
 
     Attributes:
         scale: elements that each sampled element stands for, [n] float32.
-        last: the sample after the last update, None when none was taken.
+        last: the sample after the update of step ``last_step``, None when none was taken.
+        before: the sample before the update under way.
     """
 
     def __init__(self, parameters: list[Tensor]) -> None:
-        chosen = sorted(parameters, key=lambda p: -p.numel())[:_TENSORS]
-        total = sum(p.numel() for p in chosen) or 1
-        stride = max(1, -(-total // _ELEMENTS))
-        self._parameters = chosen
-        self._stride = stride
+        self._parameters = sorted(parameters, key=lambda p: -p.numel())[:_TENSORS]
+        total = sum(p.numel() for p in self._parameters)
+        # Below this total every parameter is read whole.
+        self._stride = total if total <= _BLOCK * _BLOCKS else -(-total // _BLOCKS)
         self.last: Tensor | None = None
+        self.last_step = -2
+        self.before: Tensor | None = None
         self._build()
 
     def _build(self) -> None:
         self._places = [p.data_ptr() for p in self._parameters]
-        flat = [local(p.detach()).reshape(-1) for p in self._parameters]
-        self._views = [tensor[:: self._stride] for tensor in flat]
-        counts = [(tensor.numel(), view.numel()) for tensor, view in zip(flat, self._views, strict=True)]
-        # Parameters too small or too many to be sampled are taken to move as the sampled ones do.
-        weights = [torch.full((n,), total / n) for total, n in counts if n]
-        self.scale = torch.cat(weights) if weights else torch.empty(0)
+        self._whole: list[Tensor] = []
+        self._blocks: list[Tensor] = []
+        weights: list[tuple[list[Tensor], Tensor, Tensor]] = []
+        for parameter in self._parameters:
+            flat = parameter.detach().view(-1)
+            if flat.numel() <= max(_SMALL, self._stride):
+                weights.append((self._whole, flat, flat[: _SMALL * _BLOCK]))
+            else:
+                whole = flat.numel() // self._stride * self._stride
+                weights.append((self._blocks, flat, flat[:whole].view(-1, self._stride)[:, :_BLOCK]))
+        for views, _, view in weights:
+            views.append(view)
+        # Elements behind the last whole block are taken to move as the sampled ones do.
+        ordered = [entry for kind in (self._whole, self._blocks) for entry in weights if entry[0] is kind]
+        scales = [torch.full((view.numel(),), flat.numel() / view.numel()) for _, flat, view in ordered]
+        self.scale = torch.cat(scales) if scales else torch.empty(0)
         self.last = None
 
     def take(self) -> Tensor:
         """Return the sample now, float32 [n]."""
         if any(p.data_ptr() != place for p, place in zip(self._parameters, self._places, strict=True)):
             self._build()
-        sample = torch.cat(self._views)
+        parts = [torch.cat(views).view(-1) for views in (self._whole, self._blocks) if views]
+        sample = parts[0] if len(parts) == 1 else torch.cat(parts) if parts else self.scale[:0]
         return sample if sample.dtype == torch.float32 else sample.float()
 
 
@@ -108,6 +124,8 @@ class Updates(Sensor):
     """Size of every update, and drift: weights that changed outside of an optimizer's step."""
 
     name = "updates"
+    sampled = True
+    always = ("before_update",)
     FIELDS = (
         Field(
             "update.norm",
@@ -129,30 +147,40 @@ class Updates(Sensor):
     def install(self) -> None:
         """No optimizer is known yet."""
         self._samples: weakref.WeakKeyDictionary[Optimizer, _Sample] = weakref.WeakKeyDictionary()
-        self._before: Tensor | None = None
-
-    def begin(self, step: OpenStep) -> None:
-        """Start the step's sum."""
+        self._step = -1
         self._square = 0.0
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        """Compare with the end of the last step."""
+        """Compare with the end of the last step; on every step, as that is when the last one ended."""
+        due = self.name in self.session.dispatch.due
         sample = self._samples.get(optimizer)
         if sample is None:
-            parameters = [p for p in parameters_of(optimizer) if _plain(p)]
-            sample = self._samples[optimizer] = _Sample(parameters)
-        self._before = sample.take()
-        if sample.last is not None and sample.last.shape == self._before.shape:
-            self._distance(step, "weight.drift", sample.last, self._before, sample.scale)
+            if not due:
+                return
+            sample = self._samples[optimizer] = _Sample([p for p in parameters_of(optimizer) if _plain(p)])
+        sample.before = None
+        fresh = sample.last is not None and sample.last_step == step.index - 1
+        if not due and not fresh:
+            return
+        sample.before = sample.take()
+        if fresh and sample.last is not None and sample.last.shape == sample.before.shape:
+            self._distance(step, "weight.drift", sample.last, sample.before, sample.scale)
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Measure how far the update went."""
         sample = self._samples.get(optimizer)
-        if sample is None or self._before is None:
+        if sample is None or sample.before is None:
             return
-        sample.last = sample.take()
-        if sample.last.shape == self._before.shape:
-            self._distance(step, "update.norm", self._before, sample.last, sample.scale)
+        if self._step != step.index:
+            self._step, self._square = step.index, 0.0
+        sample.last, sample.last_step = sample.take(), step.index
+        if sample.last.shape == sample.before.shape:
+            self._distance(step, "update.norm", sample.before, sample.last, sample.scale)
+
+    def alerted(self) -> None:
+        """Weights may change now, outside of any step: take the sample that the next one is compared with."""
+        for sample in list(self._samples.values()):
+            sample.last, sample.last_step = sample.take(), self.session.index - 1
 
     def _distance(self, step: OpenStep, name: str, before: Tensor, after: Tensor, scale: Tensor) -> None:
         if name == "weight.drift" and after.device.type == "cpu" and torch.equal(before, after):

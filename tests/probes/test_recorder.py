@@ -114,7 +114,7 @@ def test_space_that_comes_back_is_used_and_the_gap_is_told(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held records are written once the disk takes them; those given up are counted in an event."""
-    monkeypatch.setattr("spikelore.probes.recorder.BACKLOG_LINES", 100)
+    monkeypatch.setattr("spikelore.probes.recorder.BACKLOG", 100)
     recorder = Recorder(run.new_evidence_file(0), Header(1, "r"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

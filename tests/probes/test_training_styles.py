@@ -435,9 +435,7 @@ def test_a_loss_that_stands_out_gets_the_full_set(recorded: Recorded) -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     session = __import__("spikelore.probes.agent.session", fromlist=["current"]).current
-    session.budget.reserve = 0.0
-    session.budget.share = 1e-6
-    session.budget.due = lambda step, names: set()
+    session.steps.budget.due = lambda step, names: set()
     train(model, optimizer, 90)
     x, y = batch(3)
     optimizer.zero_grad()
@@ -448,6 +446,7 @@ def test_a_loss_that_stands_out_gets_the_full_set(recorded: Recorded) -> None:
     bad = rank.steps[90].v
     assert {"batch.max", "label.hist", "grad.norm", "output.accuracy", "weight.norm"} <= set(bad)
     assert "batch.max" not in rank.steps[80].v
+    assert len(rank.series("loss")) == 94
 
 
 def test_everything_is_taken_back(recorded: Recorded) -> None:

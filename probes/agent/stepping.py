@@ -1,0 +1,296 @@
+"""From backward and update calls to one record per optimizer step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..budget import Budget
+from .baseline import Baseline
+from .deferred import Deferred
+from .graph import divisor, loss_terms
+from .lifecycle import cuda_in_use
+from .step import Micro, OpenStep
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from .session import Session
+
+_CLOSER_STEPS = 20
+
+
+class Stepper:
+    """The state machine of a process.
+
+    A step opens at its first backward and closes when every optimizer of the cycle has updated: with
+    several optimizers, as in a GAN, one record holds an update of each.
+
+    Attributes:
+        index: optimizer steps so far.
+        open: the step under way, None between steps.
+        in_backward: a backward is under way.
+        scaled: (weak reference to the scaled loss, the loss, the scale) of GradScaler's latest calls.
+        updates_begun: calls of any optimizer's ``step`` so far.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.index = 0
+        self.open: OpenStep | None = None
+        self.in_backward = False
+        self.scaled: list[tuple[Any, Tensor, Tensor]] = []
+        self.updates_begun = 0
+        self.budget = Budget(session.settings.budget)
+        self._session = session
+        self._dispatch = session.dispatch
+        self._deferred = Deferred(self._write)
+        self._baseline = Baseline()
+        self._mark: float | None = None
+        self._closer_until = -1
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what is under way."""
+        self.open = None
+        self.in_backward = False
+        self._micro: Micro | None = None
+        self._loss: float | None = None
+        self._running: Optimizer | None = None
+        self._closure: Optimizer | None = None
+        self._updating: list[int] = []
+        self._measured: set[int] = set()
+        self._inside: set[int] = set()
+        self._cycle: set[int] = set()
+        self._assigned = 0
+        self._deferred.clear()
+
+    # -- backward -----------------------------------------------------------------------------------
+
+    def backward_begins(self, tensors: Tensor | Sequence[Tensor]) -> bool:
+        """Return whether this backward counts: one that runs inside another, for recomputation, does not."""
+        if self.in_backward or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
+            return False
+        self.in_backward = True
+        roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+        step = self.step()
+        step.epoch, step.batch = self._session.progress.trained()
+        sources = [self._unscaled(step, root) for root in roots] if self.scaled else roots
+        self._take_loss(step, [source.detach() for source in sources if source.numel() == 1])
+        if step.full or self._dispatch.due:
+            self._look_at_batch(step, sources)
+        else:
+            self._session.forget_call()
+        self._dispatch.run("before_backward", step, roots)
+        step.micro_count += 1
+        return True
+
+    def _unscaled(self, step: OpenStep, root: Tensor) -> Tensor:
+        """Return the loss that GradScaler made ``root`` of, else ``root`` itself."""
+        for reference, loss, _ in self.scaled:
+            if reference() is root:
+                step.scaled = True
+                return loss
+        return root
+
+    def _take_loss(self, step: OpenStep, values: list[Tensor]) -> None:
+        """Take the loss before backward: on a CPU it decides how closely this step is looked at."""
+        self._loss = None
+        if not values:
+            return
+        if values[0].device.type != "cpu":
+            step.device_losses += values
+            return
+        loss = self._loss = sum(value.item() for value in values)
+        if not (self._updating and step.losses and _reevaluates(self._running)):
+            step.losses.append(loss)
+        if self._baseline.stands_out(loss):
+            self._take_everything(step)
+
+    def _take_everything(self, step: OpenStep) -> None:
+        step.full = True
+        self._dispatch.take_everything()
+
+    def _look_at_batch(self, step: OpenStep, sources: Sequence[Tensor]) -> None:
+        """Keep the micro-batch with the largest loss: that is the one to explain."""
+        micro = Micro(loss=self._loss)
+        self._session.take_micro(micro)
+        for source in sources:
+            micro.terms += loss_terms(source)
+            if (number := divisor(source)) is not None:
+                step.v["loss.divisor"] = number
+        if micro.inputs and micro.inputs[0][1].dim():
+            step.samples += micro.inputs[0][1].shape[0]
+        kept = step.micro.loss if step.micro is not None else None
+        loss = micro.loss
+        if kept is None or loss is None or loss > kept or loss != loss:  # noqa: PLR0124 - NaN
+            step.micro = micro
+
+    def backward_done(self, counts: bool) -> None:
+        """The backward that began with ``counts`` has ended."""
+        if not counts:
+            return
+        self.in_backward = False
+        self._session.between_forwards = True
+        step = self.step()
+        self._dispatch.run("after_backward", step)
+        if self._closure is not None:
+            self._before_update(step, self._closure)
+        elif self._inside and not self._updating:
+            # The optimizers ran inside backward, one per parameter: the step is over now.
+            self._inside = set()
+            self._cycle = set(step.stepped)
+            self._close(step)
+
+    def backward_failed(self, counts: bool) -> None:
+        """Backward raised: what it did not finish must not count for the next."""
+        if counts:
+            self.in_backward = False
+            self._inside = set()
+
+    # -- update -------------------------------------------------------------------------------------
+
+    def update_begins(self, optimizer: Optimizer) -> None:
+        """``optimizer.step`` has been called."""
+        me = id(optimizer)
+        if me in self._updating:
+            # The earlier call never ended: it raised.
+            self._updating.clear()
+        self._updating.append(me)
+        if len(self._updating) > 1:
+            return
+        self._running = optimizer
+        self.updates_begun += 1
+        step = self.step()
+        if me in step.stepped and not self.in_backward:
+            step = self._close_for_next(step)
+        if self.in_backward or step.micro_count > self._assigned:
+            self._before_update(step, optimizer)
+        else:
+            # No backward since the last update: it comes from a closure, inside this call.
+            self._closure = optimizer
+
+    def _before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        self._closure = None
+        self._assigned = step.micro_count
+        self._measured.add(id(optimizer))
+        self._dispatch.run("before_update", step, optimizer)
+
+    def update_done(self, optimizer: Optimizer) -> None:
+        """``optimizer.step`` has returned."""
+        me = id(optimizer)
+        if not self._updating or self._updating.pop() != me:
+            self._updating.clear()
+        if self._updating:
+            return
+        self._running = None
+        step = self.step()
+        if me not in self._measured:
+            self._before_update(step, optimizer)
+        self._measured.discard(me)
+        self._assigned = step.micro_count
+        self._dispatch.run("after_update", step, optimizer)
+        step.stepped.append(me)
+        if self.in_backward:
+            self._inside.add(me)
+            return
+        self._cycle.add(me)
+        if self._cycle <= set(step.stepped):
+            self._close(step)
+
+    def update_skipped(self, optimizer: Optimizer) -> None:
+        """GradScaler found non-finite gradients and left the update out."""
+        step = self.step()
+        step.v["amp.skipped"] = 1
+        self._dispatch.run("before_update", step, optimizer)
+        self._close(step)
+
+    # -- steps --------------------------------------------------------------------------------------
+
+    def step(self) -> OpenStep:
+        """Return the step under way, opening one if there is none."""
+        if self.open is None:
+            if not self._session.sink.claimed and self._session.sink.claim():
+                self._session.lifecycle.claimed()
+            self.open = OpenStep(self.index)
+            self._assigned = 0
+            self._dispatch.run("begin", self.open)
+        return self.open
+
+    def _close_for_next(self, step: OpenStep) -> OpenStep:
+        """Close a step whose optimizer comes again; losses since its last update go to the next."""
+        later = step.losses[self._assigned :]
+        del step.losses[self._assigned :]
+        count, micro = step.micro_count - self._assigned, step.micro
+        step.micro_count = self._assigned
+        self._cycle = set(step.stepped)
+        self._close(step)
+        following = self.step()
+        following.losses, following.micro_count, following.micro = later, count, micro
+        return following
+
+    def _close(self, step: OpenStep) -> None:
+        if step.losses:
+            step.v["loss"] = sum(step.losses)
+        elif step.device_losses:
+            losses = torch.stack([loss.reshape(()) for loss in step.device_losses]).double().sum()
+            step.later(losses, lambda numbers: self._device_loss(step, numbers[0]))
+        step.v["loss.micro"] = step.micro_count
+        self._dispatch.run("finish", step)
+        self.open = None
+        self.index += 1
+        self._measured.clear()
+        self.scaled.clear()
+        self._session.progress.release()
+        self._account(step)
+        step.micro = None
+        self._deferred.put(step)
+
+    def _device_loss(self, step: OpenStep, loss: float) -> None:
+        step.v["loss"] = loss
+        if self._baseline.stands_out(loss):
+            self.look_closer()
+
+    def _account(self, step: OpenStep) -> None:
+        """Time the step, and choose what runs on the next."""
+        now = perf_counter()
+        took = None if self._mark is None else now - self._mark
+        self._mark = now
+        spent, cost = self._dispatch.take_spent()
+        if took is not None:
+            step.v["step.time"] = round(took, 7)
+        step.v["probe.time"] = round(spent, 7)
+        self.budget.account(took, spent, cost)
+        if self.index <= self._closer_until:
+            self._dispatch.take_everything()
+        else:
+            self._dispatch.due = self.budget.due(self.index, self._dispatch.sampled_names)
+
+    def look_closer(self) -> None:
+        """Run everything on the steps that follow: what happened before could not be measured in time."""
+        self._closer_until = self.index + _CLOSER_STEPS
+        self._dispatch.take_everything()
+
+    def restart_clock(self) -> None:
+        """The time until now belongs to no step."""
+        self._mark = perf_counter()
+
+    def _write(self, step: OpenStep) -> None:
+        self._session.sink.write(step.record())
+
+    def finish(self) -> None:
+        """Write a step that has updated but whose cycle is not complete."""
+        if self.open is not None and self.open.stepped:
+            self._close(self.open)
+
+    def drain(self) -> None:
+        """Wait for numbers that are still on a device, and write their steps."""
+        self._deferred.drain()
+
+
+def _reevaluates(optimizer: Any) -> bool:
+    """Whether the optimizer calls its closure several times for one step."""
+    return isinstance(optimizer, torch.optim.LBFGS)
