@@ -14,7 +14,7 @@ _Z = 1.96
 _ALIKE = 0.2
 """Likeness from which an incident's outcome counts."""
 _PRIOR = (1.0, 2.0)
-"""An untried fix that the rules advise stands as if it had worked once in two."""
+"""The rules' word for a fix counts as one success in two, before anything was tried."""
 
 
 def wilson(worked: float, tried: float) -> float:
@@ -50,8 +50,8 @@ class Record:
 
     @property
     def bound(self) -> float:
-        """Lower bound of the success rate; an untried fix has the rules' word for it."""
-        return wilson(self.weight_worked, self.weight_tried) if self.tried else wilson(*_PRIOR)
+        """Lower bound of the success rate, the rules' word counted in."""
+        return wilson(_PRIOR[0] + self.weight_worked, _PRIOR[1] + self.weight_tried)
 
 
 def records(similar: Iterable[Likeness], cause: str) -> dict[str, Record]:
