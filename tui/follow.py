@@ -47,6 +47,13 @@ class Moment:
     loading: float | None = None
 
     @property
+    def extent(self) -> tuple[float, float] | None:
+        """First and last step of anything recorded, None before the second step."""
+        ends = [(float(one.step[0]), float(one.step[-1])) for one in self.series.values()]
+        low, high = min((a for a, _ in ends), default=0.0), max((b for _, b in ends), default=0.0)
+        return (low, high) if high > low else None
+
+    @property
     def alarm(self) -> Alarm | None:
         """The first certain alarm, else the latest warning."""
         certain = [alarm for alarm in self.alarms if alarm.level == "alarm"]

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Markdown, Static
 
-from ..language import tr
+from ..language import current, tr
 
 
 class HelpScreen(ModalScreen[None]):
@@ -30,7 +30,7 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, about: Screen[object]) -> None:
         super().__init__()
         self._title = str(about.BINDING_GROUP_TITLE or about.title or "")
-        self._text = str(getattr(about, "HELP", ""))
+        self._text = _explanation(about)
         self._keys = list(about.active_bindings.values())
 
     def compose(self) -> ComposeResult:
@@ -38,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="page") as page:
             page.border_title = tr(self._title)
             page.border_subtitle = tr("escape closes")
-            yield Markdown(tr(self._text.strip()))
+            yield Markdown(self._text)
             yield Static(self._table(), id="keys")
 
     def _table(self) -> Content:
@@ -56,3 +56,12 @@ class HelpScreen(ModalScreen[None]):
                 seen.setdefault(text, []).append(self.app.get_key_display(binding))
         for text, names in seen.items():
             yield " ".join(dict.fromkeys(names)), text
+
+
+def _explanation(about: Screen[object]) -> str:
+    if current() == "zh":
+        from ..chinese import help_of
+
+        if text := help_of(type(about).__module__.rpartition(".")[2]):
+            return text
+    return str(getattr(about, "HELP", "")).strip()

@@ -74,6 +74,8 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
     ]
     view: reactive[tuple[float, float] | None] = reactive(None)
     """Steps shown; None follows the run."""
+    extent: reactive[tuple[float, float] | None] = reactive(None)
+    """First and last step of the run, the same for both plots."""
     cursor: reactive[float | None] = reactive(None)
     """Step whose values are shown."""
     logarithmic: reactive[bool] = reactive(False)
@@ -115,7 +117,8 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         yield Static(id="latest")
 
     def _bound(self, plot: Plot) -> Plot:
-        plot.data_bind(LiveScreen.view, LiveScreen.cursor, LiveScreen.logarithmic, LiveScreen.alarm)
+        plot.data_bind(LiveScreen.view, LiveScreen.extent, LiveScreen.cursor)
+        plot.data_bind(LiveScreen.logarithmic, LiveScreen.alarm)
         return plot
 
     def on_mount(self) -> None:
@@ -138,6 +141,7 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         moment = self.moment = message.moment
         self.subject(moment.manifest.name or moment.manifest.id)
         self.alarm = float(moment.alarm.step) if moment.alarm else None
+        self.extent = moment.extent
         self.query_one("#state", Static).update(live_text.state_line(moment))
         banner = self.query_one("#banner", Static)
         banner.update(live_text.banner(moment, self.run))
@@ -198,7 +202,8 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         if self.alarm is None:
             self.notify(tr("There is no alarm in this run."), markup=False)
             return
-        near = max(self._last() * 0.02, 25.0)
+        first, last = self.extent or (0.0, 1.0)
+        near = max((last - first) * 0.02, 25.0)
         wanted = (self.alarm - 2 * near, self.alarm + near)
         self.view = None if self.view == wanted else wanted
 
@@ -220,14 +225,11 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         self.view = self._within(low + move, high + move)
 
     def _within(self, low: float, high: float) -> tuple[float, float] | None:
-        last = self._last()
-        if high - low >= last:
+        first, last = self.extent or (0.0, 1.0)
+        if high - low >= last - first:
             return None
-        shift = max(-low, 0.0) - max(high - last, 0.0)
+        shift = max(first - low, 0.0) - max(high - last, 0.0)
         return low + shift, high + shift
-
-    def _last(self) -> float:
-        return float(self.moment.step if self.moment and self.moment.step else 1)
 
     def action_point(self, direction: int) -> None:
         """Move the cursor by one column of the plot."""

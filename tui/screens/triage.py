@@ -39,6 +39,9 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy fix", id="triage.copy", tooltip="Copy the fix to the clipboard"),
         Binding("r", "resolve", "Resolve", id="triage.resolve", tooltip="Say what it was and what helped"),
+        Binding(
+            "w", "why_not", "Why not", id="triage.why-not", tooltip="List every cause that was ruled out"
+        ),
         Binding("s", "similar", "Similar", id="triage.similar", tooltip="Show past incidents like this one"),
         Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
         Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
@@ -171,6 +174,10 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.app.call_from_thread(
             self.notify, tr("{incident} is open again.", incident=incident), markup=False
         )
+
+    def action_why_not(self) -> None:
+        """List every cause that was ruled out, or only the nearest."""
+        self.causes.show_all()
 
     def action_similar(self) -> None:
         """Scroll to the similar incidents."""

@@ -14,7 +14,7 @@ from .. import wording
 from ..curves import Curve, curve_of_fact
 from ..language import tr
 from ..numbers import percent
-from ..widgets.facts import WIDE, FactTable, meaning
+from ..widgets.facts import FactTable, meaning
 from ..widgets.fixes import FixCard
 from ..widgets.plot import Plot
 
@@ -67,7 +67,6 @@ class CauseDetail(Vertical):
         suspected = isinstance(cause, Cause)
         for part in (self.facts, self.plot, *self.query("#fixes, #similar, #meaning")):
             part.display = suspected
-        self.query_one("#meaning").display = suspected and self.size.width < WIDE
         if isinstance(cause, NotCause):
             self.query_one("#summary", Static).update(_why_not(cause))
             return

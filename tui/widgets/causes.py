@@ -15,9 +15,14 @@ from .. import wording
 from ..language import tr
 from . import certainty
 
+NEAREST = 5
+"""Ruled-out causes listed before the rest is asked for."""
+
+_MORE = "more"
+
 
 class CauseList(OptionList):
-    """Causes with certainty bars over the ruled-out ones."""
+    """Causes with certainty bars over the ruled-out ones, of which the nearest are listed."""
 
     DEFAULT_CSS = """
     CauseList {
@@ -48,24 +53,49 @@ class CauseList(OptionList):
 
     def __init__(self) -> None:
         super().__init__(id="causes", compact=True)
+        self.all_shown = False
+        self._diagnosis: Diagnosis | None = None
         self._items: dict[str, Cause | NotCause] = {}
 
     def show(self, diagnosis: Diagnosis) -> None:
         """List the causes of a diagnosis, the cursor staying on its cause."""
         chosen = self.chosen
+        self._diagnosis = diagnosis
         self._items = {cause.id: cause for cause in diagnosis.causes}
         self._items.update({cause.id: cause for cause in diagnosis.ruled_out})
         self.clear_options()
         self.add_options([Option(_line(cause), id=cause.id) for cause in diagnosis.causes])
         if diagnosis.ruled_out:
-            if diagnosis.causes:
-                self.add_option(Option(" ", disabled=True))
-            heading = tr("{n} ruled out", n=len(diagnosis.ruled_out))
-            self.add_option(Option(Content.styled(heading, "$foreground 60%"), disabled=True))
-            self.add_options([Option(_ruled_out(cause), id=cause.id) for cause in diagnosis.ruled_out])
+            self._add_ruled_out(diagnosis)
         if self._items:
-            wanted = chosen.id if chosen and chosen.id in self._items else next(iter(self._items))
+            listed = {option.id for option in self.options}
+            wanted = chosen.id if chosen and chosen.id in listed else next(iter(self._items))
             self.highlighted = self.get_option_index(wanted)
+
+    def _add_ruled_out(self, diagnosis: Diagnosis) -> None:
+        if diagnosis.causes:
+            self.add_option(Option(" ", disabled=True))
+        count = len(diagnosis.ruled_out)
+        self.add_option(
+            Option(Content.styled(tr("{n} ruled out", n=count), "$foreground 60%"), disabled=True)
+        )
+        shown = diagnosis.ruled_out if self.all_shown else diagnosis.ruled_out[:NEAREST]
+        self.add_options([Option(_ruled_out(cause), id=cause.id) for cause in shown])
+        if len(shown) < count:
+            more = tr("… {n} more (w)", n=count - len(shown))
+            self.add_option(Option(Content.styled(more, "$foreground 60%"), id=_MORE))
+
+    def show_all(self) -> None:
+        """List every ruled-out cause, or only the nearest again."""
+        self.all_shown = not self.all_shown
+        if self._diagnosis:
+            self.show(self._diagnosis)
+
+    @on(OptionList.OptionSelected)
+    def _select(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id == _MORE:
+            self.show_all()
 
     @property
     def chosen(self) -> Cause | NotCause | None:

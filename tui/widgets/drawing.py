@@ -186,8 +186,10 @@ class Drawing:
         area = np.zeros((self.rows, self.columns), dtype=np.uint8)
         for line, covered in zip(self.lines, spans, strict=True):
             found = braille.cells(braille.dots(covered, self.scale, self.rows))
+            # A cell has one colour; where two curves share cells they take turns, so that both are seen.
+            turn = (area == 0) | (np.arange(self.columns) // 2 % 2 == 0)
             area |= found
-            self.styles[: self.rows, GUTTER:][found > 0] = self._ink(self.inks[line.kind])
+            self.styles[: self.rows, GUTTER:][(found > 0) & turn] = self._ink(self.inks[line.kind])
         target = self.chars[: self.rows, GUTTER:]
         target[area > 0] = braille.BLANK + area[area > 0].astype("<u4")
 

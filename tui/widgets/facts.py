@@ -18,7 +18,7 @@ class FactTable(DataTable[Content]):
     """Fact, value, condition and what it means."""
 
     DEFAULT_CSS = """
-    FactTable { height: auto; max-height: 9; }
+    FactTable { height: auto; max-height: 9; overflow-x: hidden; }
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,13 @@ class FactTable(DataTable[Content]):
     def show(self, facts: list[Because], width: int) -> None:
         """List the facts that spoke for a cause."""
         self.facts = facts
+        rows = [_cells(fact) for fact in facts]
+        taken = sum(max((row[index].cell_length for row in rows), default=0) + 2 for index in range(3))
+        room = width - max(taken, 30) - 3
         names = ["Fact", "Value", "Condition", *(["Meaning"] if width >= WIDE else [])]
-        fill(
-            self,
-            names,
-            {f"{index} {fact.fact}": _cells(fact)[: len(names)] for index, fact in enumerate(facts)},
-        )
+        for row in rows:
+            row[3] = row[3].truncate(max(room, 1), ellipsis=True)
+        fill(self, names, {str(index): row[: len(names)] for index, row in enumerate(rows)})
 
     @property
     def chosen(self) -> Because | None:

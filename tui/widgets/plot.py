@@ -48,6 +48,8 @@ class Plot(Widget):
 
     view: reactive[tuple[float, float] | None] = reactive(None)
     """First and last step shown; None follows the whole run."""
+    extent: reactive[tuple[float, float] | None] = reactive(None)
+    """First and last step of the whole run; None takes them from the curves."""
     cursor: reactive[float | None] = reactive(None)
     """Step whose values the legend shows; None shows the latest."""
     logarithmic: reactive[bool] = reactive(False)
@@ -87,7 +89,7 @@ class Plot(Widget):
         """Draw another stretch."""
         self._redraw()
 
-    watch_cursor = watch_logarithmic = watch_alarm = watch_view
+    watch_extent = watch_cursor = watch_logarithmic = watch_alarm = watch_view
 
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
@@ -100,8 +102,8 @@ class Plot(Widget):
 
     def shown(self) -> tuple[float, float]:
         """Return the first and the last step of the drawing."""
-        if self.view is not None:
-            return self.view
+        if chosen := self.view or self.extent:
+            return chosen
         ends = [(line.x[0], line.x[-1]) for line in self.lines if len(line.x)]
         if not ends:
             return 0.0, 1.0
