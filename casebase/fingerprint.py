@@ -134,6 +134,7 @@ def closeness(one: FactValue, other: FactValue) -> float:
         return 0.0
     if not (math.isfinite(one) and math.isfinite(other)):
         return float(math.isnan(one) and math.isnan(other))
-    if one * other <= 0:
+    if not one or not other or (one > 0) != (other > 0):
         return 0.0
-    return max(0.0, 1.0 - abs(math.log(one / other)) / math.log(8))
+    # Logarithms apart, as the quotient of two finite numbers may be none.
+    return max(0.0, 1.0 - abs(math.log(abs(one)) - math.log(abs(other))) / math.log(8))

@@ -12,17 +12,26 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 
-_NAMES = r"(?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d|pwd|auth|credential|bearer)"
-_ROOTS = "home|Users|root|mnt|data|scratch|nfs|private|workspace|work|tmp|var|opt|srv"
+_NAMES = (
+    r"(?:[\w-]*[_-])?(?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d|pwd|credentials?|authorization)"
+    r"(?![a-z])"
+)
+_PUBLIC = "usr|bin|sbin|lib|lib64|etc|dev|proc|sys|content"
+"""Folders that look the same on every machine."""
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _PATTERNS: tuple[tuple[str, str], ...] = (
-    ("secret", rf"(?i)\b[\w-]*{_NAMES}[\w-]*['\"]?\s*(?:[=:]|\s)\s*['\"]?(?!<)[^\s'\",;&]{{4,}}"),
+    ("secret", r"(?i)\bbearer\s+[\w.~+/-]{8,}=*"),
+    ("secret", rf"(?i)(?<![\w-])-*{_NAMES}['\"]?\s*[=:]\s*['\"]?(?!<)[^\s'\",;&]{{4,}}"),
+    ("secret", rf"(?i)(?<![\w-])--{_NAMES}\s+['\"]?(?!<)[^\s'\",;&-][^\s'\",;&]{{3,}}"),
     ("secret", r"\b(?:sk|pk|ghp|gho|ghs|hf|glpat|xox[bap]|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,}"),
     ("secret", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     ("login", r"(?<=://)[^\s/@:]+(?::[^\s/@]*)?(?=@)"),
     ("email", r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
-    ("address", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
+    # Four numbers of one digit are a version.
+    ("address", rf"(?<![\w.])(?=[\d.]*\d\d)(?:{_BYTE}\.){{3}}{_BYTE}(?![\w.+])"),
     ("address", r"\b(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}\b"),
-    ("path", rf"(?<![\w/.:])/(?:{_ROOTS})(?:/[^\s'\",;:()<>|]*)?"),
+    ("path", rf"(?<![\w/.:~])/(?!(?:{_PUBLIC})\b)[\w.-]+/[^\s'\",;:()<>|]*"),
+    ("path", r"(?<![\w/.:~])/(?:home|Users|root)\b(?!/)"),
     ("path", r"(?<!\w)~[\w-]*/[^\s'\",;:()<>|]*"),
     ("path", r"\b[A-Za-z]:\\[^\s'\",;()<>|]+"),
     ("path", r"\\\\[\w.-]+\\[^\s'\",;()<>|]+"),

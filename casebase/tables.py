@@ -16,6 +16,13 @@ from sqlmodel import Field, SQLModel
 from .values import spell
 
 
+class _AsGiven(Float[Any]):
+    """A float column whose values reach the driver untouched."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """SQLAlchemy would turn the names of non-finite values into numbers."""
+
+
 class LossType(TypeDecorator[Any]):
     """A loss; SQLite turns NaN into NULL, so what is no finite number is kept there as its name."""
 
@@ -23,8 +30,8 @@ class LossType(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Return the type that values are bound as: SQLAlchemy makes floats of what is bound as a float."""
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Float())
+        """Return the type that values are bound as."""
+        return dialect.type_descriptor(_AsGiven() if dialect.name == "sqlite" else Float())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Return the value for the driver."""

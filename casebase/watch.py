@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..probes.evidence.reader import RankEvidence, RunEvidence
 from ..probes.evidence.rundir import Alarm, RunDirectory, write_atomic
@@ -57,11 +57,11 @@ class Watcher:
         *,
         on_alarm: Callable[[Alarm], None] | None = None,
         on_diagnosis: Callable[[Diagnosis, str | None], None] | None = None,
-        lang: str = "en",
+        lang: Literal["en", "zh"] = "en",
     ) -> None:
         self.directory = run_dir if isinstance(run_dir, RunDirectory) else RunDirectory(run_dir)
         self.library = library
-        self.lang = lang
+        self.lang: Literal["en", "zh"] = lang
         self.diagnosis: Diagnosis | None = None
         self.incident: str | None = None
         self.problems: list[str] = []
