@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from .figures import number
 from .names import guess
 from .remarks import remark
 from .rows import Rows
@@ -97,10 +98,14 @@ class JsonLinesFormat:
         """Return ``weight`` where the keys fit and name a loss."""
         if sample.path.is_dir() or sample.is_binary:
             return 0.0
-        keys = columns_of(objects_of(sample))
+        objects = objects_of(sample)
+        keys = columns_of(objects)
         if not keys or not self.fits(frozenset(keys)):
             return 0.0
-        return self.weight if any(guess(key).kind == "loss" for key in keys) else 0.0
+        losses = [key for key in keys if guess(key).kind == "loss"]
+        return (
+            self.weight if any(number(row.get(key)) is not None for row in objects for key in losses) else 0.0
+        )
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
         """Read the objects into a sink, line by line."""

@@ -113,17 +113,12 @@ class Lineage:
 
     def _continue_count(self, point: Point, raw: int) -> None:
         self.per_epoch = True
-        step = (self._last or 0) + self._stride
+        step = (self._last or 0) + (raw if raw > 0 else self._stride)
         self._base = step - raw
         self._write(point, raw, step)
 
     def _same(self, point: Point, raw: int) -> None:
-        if (
-            self._marks(point)
-            and self._last_loss is not None
-            and self._is_new_epoch(point)
-            and self.per_epoch
-        ):
+        if self._last_loss is not None and self._is_new_epoch(point):
             self._continue_count(point, raw)
             return
         self._write(point, raw, raw + self._base)
@@ -203,9 +198,10 @@ class Lineage:
             self._base = new.from_step - raw
         else:
             new.reason = "rolled back"
-            gone = self.writer.cut(start, old.index)
-            self._note_superseded(new, gone)
-            old.to_step = max(old.from_step, min(old.to_step, start - 1))
+            gone = self.writer.cut(start)
+            _note_superseded(new, gone)
+            self.writer.set_aside(gone, old.index)
+            old.to_step = max(old.from_step, min(old.to_step, self.writer.last_step))
         self._last, self._last_loss, self._last_epoch = new.from_step - 1, None, None
         self.segments.append(new)
 
@@ -216,14 +212,6 @@ class Lineage:
             return False
         # A log that begins late is the rest of a longer one: going back a little before it is a resume.
         return not (first > 16 * self._stride and raw > first // 2)
-
-    def _note_superseded(self, segment: Segment, gone: list[Point]) -> None:
-        losses = [p.v["loss"] for p in gone if type(p) is Step and isinstance(p.v.get("loss"), float | int)]
-        figures = [float(loss) for loss in losses if isinstance(loss, float | int)]
-        finite = [loss for loss in figures if loss - loss == 0.0]
-        segment.superseded = len(gone)
-        segment.loss_superseded = max(finite, default=None)
-        segment.nonfinite_superseded = len(figures) - len(finite)
 
     def finish(self) -> list[Event]:
         """Decide what is still held and return the segments as events, none where there is only one."""
@@ -245,3 +233,12 @@ class Lineage:
             return False
         ends = {segment.log_to for segment in self.segments[:-1]}
         return len(ends) <= 2
+
+
+def _note_superseded(segment: Segment, gone: list[Point]) -> None:
+    losses = [point.v["loss"] for point in gone if type(point) is Step and "loss" in point.v]
+    figures = [float(loss) for loss in losses if isinstance(loss, float | int)]
+    finite = [loss for loss in figures if loss - loss == 0.0]
+    segment.superseded = len(gone)
+    segment.loss_superseded = max(finite, default=None)
+    segment.nonfinite_superseded = len(figures) - len(finite)

@@ -28,7 +28,7 @@ from .vocabulary import (
 _GLUED = re.compile(
     r"^(train|tr|val|valid|test|eval|avg|mean|total|epoch|batch)(loss|acc|accuracy|err|error)$"
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z](?:[a-z]|[A-Z]))")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 
 

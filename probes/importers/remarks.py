@@ -53,5 +53,10 @@ def remark(line: str, sink: Sink) -> bool:
     return True
 
 
+def is_overflow(line: str) -> bool:
+    """Tell a line about a skipped step, whose numbers are scales and no losses."""
+    return bool(_SKIPPED.search(line[:2000]))
+
+
 def _path(text: str) -> str:
     return text.strip("'\"`.,;()[]")

@@ -22,7 +22,7 @@ class _Plan:
     train: tuple[tuple[int, str], ...]
     val: tuple[tuple[int, str], ...]
     sums: tuple[tuple[str, int], ...]
-    has_loss: bool
+    loss_at: int | None
 
 
 class Rows:
@@ -46,6 +46,7 @@ class Rows:
         self.roles = Roles(columns, mapping)
         self.infer = infer
         self.hidden_zeros = 0
+        self._told: int | str = ""
         self._met: set[str] = set()
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._gaps = {"loss": Gap("loss"), "val.loss": Gap("val.loss")}
@@ -62,7 +63,7 @@ class Rows:
         infer: bool = True,
         counted: tuple[int, float] | None = None,
     ) -> bool:
-        """Take one row as names and values; return whether it held any value of a curve.
+        """Take one row as names and values; return whether it held any value, or was told to be unreadable.
 
         ``counted`` is the row's step and Unix time where no column says them.
         """
@@ -77,10 +78,11 @@ class Rows:
             self._figures(values, plan.val, val, place)
         self._complete(plan, train, val)
         if infer and self.infer:
-            self._find_gaps(train, val, plan.has_loss and "step" in counters)
+            has_cell = plan.loss_at is not None and plan.loss_at < len(values)
+            self._find_gaps(train, val, has_cell and "step" in counters)
         if counted is not None:
             counters["step"], counters["time"] = counted
-        return self._emit(train, val, counters)
+        return self._emit(train, val, counters) or self._told == place != ""
 
     def _figures(
         self,
@@ -103,6 +105,7 @@ class Rows:
                         into[name] = figure
                     elif type(value) is str and not is_absent(value) and not name.startswith("extra/"):
                         self.sink.unread(place, f"{name} = {value!r}")
+                        self._told = place
 
     def _planned(self, names: tuple[str, ...]) -> _Plan:
         self.roles.learn(names)
@@ -114,7 +117,7 @@ class Rows:
             train=tuple((i, slot.name) for i, slot in enumerate(slots) if slot.home == "train"),
             val=tuple((i, slot.name) for i, slot in enumerate(slots) if slot.home == "val"),
             sums=tuple((name, parts.count(name)) for name in dict.fromkeys(parts)),
-            has_loss=any("loss" in (slot.name, slot.part_of) for slot in slots),
+            loss_at=next((i for i, slot in enumerate(slots) if "loss" in (slot.name, slot.part_of)), None),
         )
         if len(self._plans) < 4096:
             self._plans[names] = plan

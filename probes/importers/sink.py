@@ -273,10 +273,11 @@ def _epochs_count(points: list[Step | Eval]) -> bool:
         epochs = [(p.epoch, p.v.get("val.loss")) for p in points if "val.loss" in p.v]
     if not epochs or any(epoch is None or epoch != int(epoch) for epoch, _ in epochs):
         return False
-    seen: dict[float, Value] = {}
+    seen: dict[float, str] = {}
     again = 0
     for epoch, loss in epochs:
-        if epoch is not None and seen.setdefault(epoch, loss) != loss:
+        # By their text, as NaN differs from itself.
+        if epoch is not None and seen.setdefault(epoch, repr(loss)) != repr(loss):
             again += 1
     # A resumed run repeats a few epochs; a log of every batch repeats nearly all.
     return again <= len(epochs) // 3

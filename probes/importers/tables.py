@@ -216,7 +216,7 @@ class _Table:
                 self.layout = Layout(self.layout.delimiter, columns, line)
                 self.names = self._form.prepared(columns)
                 return None
-            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            if len(cells) == 1 or any(cell.strip() for cell in cells[width:]):
                 return []
         return cells[:width]
 

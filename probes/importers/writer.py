@@ -58,8 +58,15 @@ class EvidenceWriter:
                 return True
         return False
 
-    def cut(self, step: int, segment: int) -> list[Point]:
-        """Take back the points from ``step`` on; they are kept in ``superseded.jsonl`` and returned."""
+    @property
+    def last_step(self) -> int:
+        """Step of the last point, 0 before the first."""
+        if self._buffer:
+            return self._buffer[-1].step
+        return self._blocks[-1][1] if self._blocks else 0
+
+    def cut(self, step: int) -> list[Point]:
+        """Take back the points from ``step`` on and return them."""
         kept = [point for point in self._buffer if point.step < step]
         gone = [point for point in self._buffer if point.step >= step]
         while self._blocks and self._blocks[-1][1] >= step:
@@ -71,11 +78,14 @@ class EvidenceWriter:
             kept = [point for point in block if point.step < step] + kept
             gone = [point for point in block if point.step >= step] + gone
         self._buffer = deque(kept)
+        return gone
+
+    def set_aside(self, points: list[Point], segment: int) -> None:
+        """Keep points that were taken back in ``superseded.jsonl``, with the segment that they were of."""
         with self._superseded.open("ab") as stream:
-            for point in gone:
+            for point in points:
                 point.v["extra/segment"] = segment
                 stream.write(encode(point))
-        return gone
 
     def _flush(self, keep: int) -> None:
         count = len(self._buffer) - keep

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..names import guess, split_words
 from ..prose import Token, tokens
+from ..remarks import is_overflow
 from ..rows import Rows
 from ..source import Sample
 from ..text import LineReader, TextFormat
@@ -73,7 +74,7 @@ class _Reader:
 
     def __call__(self, line: str, place: int) -> bool:
         self._line += 1
-        if len(line) > _LONGEST:
+        if len(line) > _LONGEST or is_overflow(line):
             return False
         found = tokens(line)
         if not found:
