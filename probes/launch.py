@@ -143,7 +143,7 @@ class Launch:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BOOT_FOLDER), before]))
         environment["SPIKELORE_RUN"] = str(run.path)
         environment["SPIKELORE_HOME"] = str(default_home().absolute())
-        environment["SPIKELORE_LIBS"] = os.pathsep.join(_library_folders())
+        environment["SPIKELORE_LIBS"] = os.pathsep.join(library_folders())
         if self._budget is not None:
             environment["SPIKELORE_BUDGET"] = str(self._budget)
         return environment
@@ -194,7 +194,7 @@ def _refusal(program: str, error: OSError) -> str:
     return f"{program}: cannot be started ({error.strerror}); {hint}"
 
 
-def _library_folders() -> list[str]:
+def library_folders() -> list[str]:
     """Return the folders of the libraries that the agent needs, for jobs in another environment."""
     folders: dict[str, None] = {}
     for name in _IN_JOB_LIBRARIES:

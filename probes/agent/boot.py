@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 RUN_VARIABLE = "SPIKELORE_RUN"
+LISTEN_VARIABLE = "SPIKELORE_LISTEN"
 LIBRARIES_VARIABLE = "SPIKELORE_LIBS"
 _LIBRARIES = ("msgspec", "psutil", "pynvml")
 
@@ -23,7 +24,8 @@ _started = False
 def start() -> None:
     """Arm the post-import hook on torch; a second call does nothing."""
     global _started  # noqa: PLW0603 - one agent a process, however many of the entry points run
-    if _started or not os.environ.get(RUN_VARIABLE) or getattr(sys, "_spikelore_booted", False):
+    asked = os.environ.get(RUN_VARIABLE) or os.environ.get(LISTEN_VARIABLE)
+    if _started or not asked or getattr(sys, "_spikelore_booted", False):
         return
     _started = True
     sys._spikelore_booted = True  # type: ignore[attr-defined]  # shared by both copies of this module
@@ -36,10 +38,15 @@ def start() -> None:
 def install() -> None:
     """Put the hooks in place; whatever goes wrong is noted in the run and never reaches the job."""
     try:
-        _make_importable()
-        from spikelore.probes.agent.session import begin
+        make_importable([p for p in os.environ.get(LIBRARIES_VARIABLE, "").split(os.pathsep) if p])
+        if os.environ.get(RUN_VARIABLE):
+            from spikelore.probes.agent.session import begin
 
-        begin()
+            begin()
+        else:
+            from spikelore.probes.agent.listener import start as listen
+
+            listen()
     except Exception as error:  # noqa: BLE001 - the job must start whatever happens here
         note_failure(f"{type(error).__name__}: {error}")
 
@@ -54,13 +61,24 @@ def note_failure(text: str) -> None:
         return
 
 
-def _make_importable() -> None:
-    """Let ``spikelore`` and its three in-job libraries be found when the job's own environment lacks them."""
+def make_importable(folders: list[str]) -> None:
+    """Let ``spikelore`` and its three in-job libraries be found when the job's own environment lacks them.
+
+    Args:
+        folders: where the libraries are to be found as a last resort.
+    """
     if "spikelore" not in sys.modules:
         _load_root(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    paths = [path for path in os.environ.get(LIBRARIES_VARIABLE, "").split(os.pathsep) if path]
-    if paths:
-        sys.meta_path.append(NamedLibraries(_LIBRARIES, paths))
+    if folders and not any(type(finder).__name__ == "NamedLibraries" for finder in sys.meta_path):
+        sys.meta_path.append(NamedLibraries(_LIBRARIES, folders))
+
+
+def forget() -> None:
+    """Leave no finder behind, and let a later start begin anew."""
+    global _started  # noqa: PLW0603 - the counterpart of start
+    _started = False
+    sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ not in ("NamedLibraries", "PostImport")]
+    vars(sys).pop("_spikelore_booted", None)
 
 
 def _load_root(root: str) -> None:

@@ -33,12 +33,13 @@ class Lifecycle:
         self._stop: threading.Event | None = None
         self._gauges: threading.Thread | None = None
         self._begun: dict[str, Any] = {}
+        self._finalizer: Any = None
 
     def begun(self, pid: int, now: float) -> None:
         """The hooks are in place: see to it that the end is noticed."""
         self._begun = {"pid": pid, "time": now}
         atexit.register(self.end)
-        os.register_at_fork(after_in_child=self._forked)
+        _watch_forks()
         self._watch_exceptions()
 
     def claimed(self) -> None:
@@ -61,6 +62,9 @@ class Lifecycle:
             # A driver that hangs must not hold up the end of the job.
             self._gauges.join(0.5)
         self._session.dispatch.protect(self._session.finish)()
+        atexit.unregister(self.end)
+        if self._finalizer is not None:
+            self._finalizer.cancel()
 
     def _gauge(self) -> None:
         session, stop = self._session, self._stop
@@ -74,7 +78,8 @@ class Lifecycle:
             if stop.wait(GAUGE_SECONDS):
                 return
 
-    def _forked(self) -> None:
+    def forked(self) -> None:
+        """In a forked child: no thread, and an end of its own."""
         self._stop = self._gauges = None
         self._ended = False
         self._session.forked()
@@ -83,7 +88,7 @@ class Lifecycle:
         """Children of multiprocessing leave by ``os._exit``, which runs no atexit function."""
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
-            util.Finalize(None, self.end, exitpriority=0)
+            self._finalizer = util.Finalize(None, self.end, exitpriority=0)
 
     def _watch_exceptions(self) -> None:
         before = sys.excepthook
@@ -100,6 +105,24 @@ class Lifecycle:
                 sys.excepthook = before
 
         self._session.patches.on_undo(restore)
+
+
+_watching_forks = False
+
+
+def _watch_forks() -> None:
+    """Tell the session of the time about forks; a registration cannot be taken back, so it holds none."""
+    global _watching_forks  # noqa: PLW0603 - once a process
+    if not _watching_forks:
+        _watching_forks = True
+        os.register_at_fork(after_in_child=_forked)
+
+
+def _forked() -> None:
+    from . import session as sessions
+
+    if sessions.current is not None:
+        sessions.current.lifecycle.forked()
 
 
 def environment() -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Progress:
         """Batches that loaders have handed out."""
         self._began = began
         self._states: weakref.WeakKeyDictionary[Any, LoaderState] = weakref.WeakKeyDictionary()
+        self._iterators: weakref.WeakKeyDictionary[Any, LoaderState] = weakref.WeakKeyDictionary()
         self._pass: tuple[int, int] | None = None
         self._training: LoaderState | None = None
         self._fresh: set[int] = set()
@@ -54,18 +55,18 @@ class Progress:
             state = self._states[loader] = LoaderState(loader)
         state.passes += 1
         state.batch = -1
-        iterator.__dict__["_spikelore_state"] = state
+        self._iterators[iterator] = state
         return state
 
     def handed_out(self, iterator: Any, data: Any) -> LoaderState:
         """``iterator`` returned a batch."""
-        state: LoaderState | None = iterator.__dict__.get("_spikelore_state")
+        state = self._iterators.get(iterator)
         if state is None:
             # The pass began before the probes came.
             state = LoaderState(iterator)
             state.length = _length(getattr(iterator, "_index_sampler", None))
             state.passes = 1
-            iterator.__dict__["_spikelore_state"] = state
+            self._iterators[iterator] = state
         state.batch = int(getattr(iterator, "_num_yielded", state.batch + 2)) - 1
         self.last, self.data = state, data
         self.handed += 1

@@ -81,7 +81,8 @@ class Session:
         self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> None:
         """An outermost module returned; one that is run again inside backward is no new pass."""
-        if self.steps.in_backward or not self.model.saw(module):
+        if self.steps.in_backward or not self.steps.settled or not self.model.saw(module):
+            # Before the first whole step a module may look outermost only because its caller began unseen.
             return
         self.gradients_on = torch.is_grad_enabled()
         if self.gradients_on:

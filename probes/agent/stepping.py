@@ -36,6 +36,7 @@ class Stepper:
         in_backward: a backward is under way.
         scaled: (weak reference to the scaled loss, the loss, the scale) of GradScaler's latest calls.
         updates_begun: calls of any optimizer's ``step`` so far.
+        settled: False until the step is over in whose middle the probes came.
     """
 
     def __init__(self, session: Session) -> None:
@@ -51,6 +52,7 @@ class Stepper:
         self._baseline = Baseline()
         self._mark: float | None = None
         self._closer_until = -1
+        self.settled = True
         self.reset()
 
     def reset(self) -> None:
@@ -233,6 +235,9 @@ class Stepper:
         return following
 
     def _close(self, step: OpenStep) -> None:
+        if not self.settled:
+            self._drop(step)
+            return
         if step.losses:
             step.v["loss"] = sum(step.losses)
         elif step.device_losses:
@@ -248,6 +253,16 @@ class Stepper:
         self._account(step)
         step.micro = None
         self._deferred.put(step)
+
+    def _drop(self, step: OpenStep) -> None:
+        self.settled = True
+        self.reset()
+        self._mark = perf_counter()
+        step.micro = None
+        self.scaled.clear()
+        self._session.progress.release()
+        self._session.forget_call()
+        self._dispatch.take_spent()
 
     def _device_loss(self, step: OpenStep, loss: float) -> None:
         step.v["loss"] = loss
@@ -268,6 +283,10 @@ class Stepper:
             self._dispatch.take_everything()
         else:
             self._dispatch.due = self.budget.due(self.index, self._dispatch.sampled_names)
+
+    def discard_first(self) -> None:
+        """The probes came in the middle of a step: drop what is seen of it."""
+        self.settled = False
 
     def look_closer(self) -> None:
         """Run everything on the steps that follow: what happened before could not be measured in time."""

@@ -30,7 +30,8 @@ def _boot_spec() -> ModuleSpec | None:
 
 
 def _boot() -> None:
-    if not os.environ.get("SPIKELORE_RUN") or "_spikelore_boot" in sys.modules:
+    asked = os.environ.get("SPIKELORE_RUN") or os.environ.get("SPIKELORE_LISTEN")
+    if not asked or "_spikelore_boot" in sys.modules:
         return
     spec = _boot_spec()
     if spec is not None and spec.loader is not None:

@@ -48,6 +48,9 @@ class Sensor:
     def install(self) -> None:
         """Set up the sensor's own patches, once, when the session begins."""
 
+    def adopt(self, schedulers: list[Any], loaders: list[Any]) -> None:
+        """The probes came late: these were made before."""
+
     def begin(self, step: OpenStep) -> None:
         """A new step opens."""
 

@@ -49,6 +49,11 @@ class Scheduler(Sensor):
         for base in bases:
             self.session.patches.around(base, "__init__", after=lambda _t, _r, args, _k: made(args[0]))
 
+    def adopt(self, schedulers: list[Any], loaders: list[Any]) -> None:
+        """Take in those that were made before the probes came."""
+        for scheduler in schedulers:
+            self._made(scheduler)
+
     def _made(self, scheduler: Any) -> None:
         if len(self._known) < _MAX_SCHEDULERS and all(ref() is not scheduler for ref in self._known):
             self._known.append(weakref.ref(scheduler))
