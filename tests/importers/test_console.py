@@ -109,7 +109,8 @@ STYLES = {
     "estimator": (
         (
             "INFO:tensorflow:loss = 2.5, step = 100 (1.234 sec)\nINFO:tensorflow:global_step/sec: 100.5\n"
-            "INFO:tensorflow:Saving dict for global step 100: accuracy = 0.9, global_step = 100, loss = 1.25\n"
+            "INFO:tensorflow:Saving dict for global step 100: accuracy = 0.9, global_step = 100, loss ="
+            " 1.25\n"
             "INFO:tensorflow:loss = 1.5, step = 200 (1.234 sec)\n"
         ),
         [(100, 2.5), (200, 1.5)],
