@@ -10,6 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED: dict[str, str] = {
+    "cli.md": "spikelore.tui.reference:markdown",
     "evidence.md": "spikelore.probes.evidence_table:markdown",
 }
 """Document -> ``module:function`` that returns its text."""

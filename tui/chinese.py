@@ -1,5 +1,5 @@
 """Chinese texts of the interface, by their English ones."""
-# ruff: noqa: RUF001 - Chinese punctuation is what these texts need
+# ruff: noqa: RUF001, E501 - Chinese punctuation is what these texts need, and its characters count double
 
 from __future__ import annotations
 

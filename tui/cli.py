@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import errno
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,8 @@ PANELS = {
 """Order and panel of the verbs in the help; a verb that is not named here comes last."""
 
 DONE, FOUND, USAGE = 0, 1, 2
+
+_COMPLETION = ("install_completion", "show_completion")
 
 
 @cache
@@ -76,7 +79,20 @@ class VerbGroup(typer.core.TyperGroup):
         module = importlib.import_module(f"{commands.__name__}.{_module_name(cmd_name)}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        command.help = command.help or verbs()[cmd_name]
+        # Each module is an application of its own to Typer, but completion belongs to spikelore as a whole.
+        command.params = [option for option in command.params if option.name not in _COMPLETION]
         return command
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments; help and version are printed here."""
+        with _reader_may_leave():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        with _reader_may_leave():
+            return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help without importing any verb."""
@@ -97,6 +113,21 @@ class VerbGroup(typer.core.TyperGroup):
             hint = f"did you mean {' or '.join(close)}?" if close else f"valid: {', '.join(verbs())}"
             raise UserError(f"no verb {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
+
+
+class ReaderGoneError(Exception):
+    """Whoever read the output has left, as in ``spikelore runs | head -1``."""
+
+
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    # Typer and rich would end with exit code 1, which here means "found".
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+            raise ReaderGoneError from error
+        raise
 
 
 def _version(value: bool) -> None:
@@ -140,8 +171,8 @@ def main(args: list[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        return _stop_quietly() if error.errno == errno.EPIPE else _complain(error)
+    except (ReaderGoneError, BrokenPipeError):
+        return _stop_quietly()
     except (typer.Abort, EOFError):
         return USAGE
     except Exception as error:  # noqa: BLE001 - the last line of defence before the user's terminal

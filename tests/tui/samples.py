@@ -64,12 +64,15 @@ def records(rng: random.Random, step: int, onset: int | None, nan_at: int = -1) 
     loss = 4.4 + rng.gauss(0, 0.5) if after else loss
     loss = math.nan if 0 <= nan_at <= step else loss
     norm = (48.0 if after else 1.1) * math.exp(rng.gauss(0, 0.15))
+    rate = 0.05 if onset is not None and step >= onset - 2 else 5e-5
     values = {
         "loss": loss,
         "grad.norm": norm,
-        "lr": 0.05 if onset is not None and step >= onset - 2 else 5e-5,
+        "lr": rate,
         "weight.norm": 21.0 + step / 500,
-        "update.ratio": 1e-3 * norm,
+        "update.norm": rate * norm,
+        "update.ratio": rate * norm / 21.0,
+        "grad.clip_calls": 0,
         "output.accuracy": 0.1 if after else min(0.95, 0.2 + step / 900),
         "step.time": 0.026,
         "batch.size": 64,

@@ -16,7 +16,9 @@ app = typer.Typer()
 def run(  # noqa: PLR0913, PLR0917 - each argument is an option
     command: Annotated[
         list[str],
-        typer.Argument(metavar="-- COMMAND...", help="The job, for example: -- python train.py --lr 0.1"),
+        typer.Argument(
+            metavar="COMMAND", help="The job, best after --: spikelore run -- python train.py --lr 0.1"
+        ),
     ],
     run_dir: Annotated[
         Path | None, typer.Option(help="Folder of the run; it must not hold one yet.", show_default=False)
