@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
 
 from .curve import Scale
 from .robust import sorted_excess, sorted_spread
+from .windows import SortedWindow
 
 SHORT, MIDDLE, LONG = 3, 9, 25
 """Points that the three medians of the level cover."""
 MEMORY = 256
-"""Points whose deviation makes up the spread."""
-
-
-class SortedWindow:
-    """The last values of a stream, kept in ascending order.
-
-    Args:
-        size: how many are kept.
-    """
-
-    __slots__ = ("_order", "_size", "ordered")
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._order: deque[float] = deque()
-        self.ordered: list[float] = []
-
-    def __len__(self) -> int:
-        return len(self.ordered)
-
-    def push(self, value: float) -> None:
-        """Take in one value and drop the oldest when full."""
-        if len(self._order) == self._size:
-            del self.ordered[bisect_left(self.ordered, self._order.popleft())]
-        self._order.append(value)
-        insort(self.ordered, value)
-
-    @property
-    def median(self) -> float:
-        """The middle value; of an even count the lower of the two, which favours an alarm by little."""
-        return self.ordered[(len(self.ordered) - 1) // 2]
-
-    def values(self) -> list[float]:
-        """Return the values in the order they came."""
-        return list(self._order)
+FRESH = 32
+"""Points whose deviation makes up the spread, and the fewer that can raise it."""
+_UNSURE = 10.0
+_BEND = 1.4826 / math.sqrt(6)
+"""From the median size of second differences to a standard deviation."""
+_REPEATS = 8
+"""Equal neighbours from which a loss counts as rounded."""
 
 
 class Baseline:
@@ -64,23 +36,42 @@ class Baseline:
 
     def __init__(self, scale: Scale | None = None) -> None:
         self._short, self._middle, self._long = (SortedWindow(size) for size in (SHORT, MIDDLE, LONG))
-        self._deviations = SortedWindow(MEMORY)
-        self._noise = SortedWindow(MEMORY)
-        self._pairs: deque[tuple[float, float, float]] = deque(maxlen=MEMORY)
-        self._lowest, self._highest = math.inf, -math.inf
+        self._points: deque[tuple[float, float, float, float]] = deque(maxlen=MEMORY)
         self._fixed = scale is not None
         self.scale = scale or Scale()
         self.count = 0
+        self._last = (math.nan, math.nan)
+        self._lowest, self._highest = math.inf, -math.inf
+        self._repeats, self._least_step = 0, math.inf
+        self._clear()
+
+    def _clear(self) -> None:
+        self._deviations, self._noise = SortedWindow(MEMORY), SortedWindow(MEMORY)
+        self._fresh, self._bends, self._plain = (SortedWindow(FRESH) for _ in range(3))
 
     @property
     def spread(self) -> float:
-        """Noise of one point above the level, as a height."""
-        return max(sorted_spread(self._noise.ordered), sorted_excess(self._deviations.ordered))
+        """Noise of one point above the level, as a height.
+
+        The spread of a few points is itself uncertain, so that a short past makes it larger.
+        """
+        unsure = 1 + _UNSURE / max(self.count, 1)
+        return unsure * max(self._scatter, sorted_excess(self._deviations.ordered))
+
+    @property
+    def _scatter(self) -> float:
+        """Noise round the neighbours; a curve that has just become restless counts as that.
+
+        Of few points the second differences tell, which a steep descent does not disturb.
+        """
+        if self.count < FRESH:
+            return self._bends.median * _BEND if len(self._bends) else 0.0
+        return max(sorted_spread(self._noise.ordered), sorted_spread(self._fresh.ordered))
 
     @property
     def level(self) -> float:
         """Where the next point is expected."""
-        noise = sorted_spread(self._noise.ordered)
+        noise = self._scatter
         level = self._long.median
         for window, clear in ((self._middle, 1.0), (self._short, 1.5)):
             if abs(self.height(level, window.median)) <= clear * noise:
@@ -97,14 +88,27 @@ class Baseline:
         """Return how far a value stands above a base; see `curve.Scale`."""
         return self.scale.between(value, base)
 
+    def stands_out(self, value: float, base: float, jump: float, spreads: float) -> bool:
+        """Whether a point is above a base by a height and by so many spreads.
+
+        The plain difference must be as many spreads of plain differences too: a noisy loss that comes
+        near zero has large ratios for no reason.
+        """
+        if self.height(value, base) <= max(jump, spreads * self.spread):
+            return False
+        if self.count < FRESH or not self.scale.is_ratio:
+            return True
+        return value - base > spreads * sorted_spread(self._plain.ordered)
+
     def accept(self, value: float) -> None:
         """Take in one point that belongs to the normal course."""
-        if value < 0 and self.scale.is_ratio and not self._fixed:
-            self._turn_to_differences()
+        if not self._fixed:
+            self._learn_scale(value)
         if self.count:
-            self._pairs.append((value, self.level, self._short.median))
-            self._deviate(*self._pairs[-1])
+            self._points.append((value, self.level, self._short.median, self._straight_on()))
+            self._deviate(*self._points[-1])
         self._remember(value)
+        self._last = self._last[1], value
         self.count += 1
 
     def rebase(self, values: list[float]) -> None:
@@ -117,23 +121,43 @@ class Baseline:
             window.push(value)
         # One wild value must not stretch the range: the middle one of three does.
         middle = self._short.median
-        if not self._lowest <= middle <= self._highest:
-            self._lowest, self._highest = min(self._lowest, middle), max(self._highest, middle)
-            if not (self._fixed or self.scale.is_ratio):
-                self.scale = Scale(unit=self._range)
+        self._lowest, self._highest = min(self._lowest, middle), max(self._highest, middle)
+
+    def _deviate(self, value: float, level: float, recent: float, straight: float) -> None:
+        """Note how far a point is from the level, from its neighbours, and from a straight course."""
+        self._deviations.push(self.height(value, level))
+        near = self.height(value, recent)
+        self._noise.push(near)
+        self._fresh.push(near)
+        self._plain.push(value - recent)
+        self._bends.push(abs(self.height(value, straight)))
+
+    def _straight_on(self) -> float:
+        """Return where the last two points lead, by ratio or by difference."""
+        before, last = self._last
+        if self.count < 2:
+            return last
+        if not self.scale.is_ratio:
+            return 2 * last - before
+        return last * min(last / before, 1e9) if before > 0 else last
+
+    def _learn_scale(self, value: float) -> None:
+        """Notice a negative loss, the range of such a one, and the rounding of a small one."""
+        if value < 0 and self.scale.is_ratio:
+            self.scale = Scale(unit=self._range)
+            self._clear()
+            for point in self._points:
+                self._deviate(*point)
+        step = abs(value - self._last[1])
+        self._repeats += step == 0
+        if 0 < step < self._least_step:
+            self._least_step = step
+        if not self.scale.is_ratio:
+            self.scale = Scale(unit=self._range)
+        elif self._repeats >= _REPEATS and math.isfinite(self._least_step):
+            self.scale = Scale(floor=3 * self._least_step)
 
     @property
     def _range(self) -> float:
-        return self._highest - self._lowest or math.inf
-
-    def _turn_to_differences(self) -> None:
-        """Measure by differences from now on, and the remembered points too."""
-        self.scale = Scale(unit=self._range)
-        self._deviations, self._noise = SortedWindow(MEMORY), SortedWindow(MEMORY)
-        for pair in self._pairs:
-            self._deviate(*pair)
-
-    def _deviate(self, value: float, level: float, recent: float) -> None:
-        """Note how far a point is from the level, and from its neighbours, which no trend disturbs."""
-        self._deviations.push(self.height(value, level))
-        self._noise.push(self.height(value, recent))
+        width = self._highest - self._lowest
+        return width if 0 < width < math.inf else math.inf

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-_STAYS = 0.85
+STAYS = 0.85
 """Share of points that stand out while the level is really up."""
-_CERTAIN = 12.4
+CERTAIN = 12.4
 """Log odds at which an alarm is raised: about one chance pile-up in 240,000 starts of an excursion."""
 _PRIOR = 0.05, 10.0
 """Outliers and points that a run is credited with before its first: two bad epochs suffice after twenty."""
@@ -28,7 +28,7 @@ class Outliers:
 
     def __init__(self) -> None:
         self.batches = False
-        """Whether the points are known to be single batches and not averages."""
+        """Whether the points are known to be parts of an epoch and not averages over whole ones."""
         self._points = 0.0
         self._bad = 0.0
         self._followed = 0.0
@@ -40,7 +40,7 @@ class Outliers:
     def certain(self) -> bool:
         """Whether the level is up beyond doubt."""
         least = 3 if self.batches or self._points > _SINGLE else 2
-        return self._certainty >= _CERTAIN and sum(self._pending) >= least
+        return self._certainty >= CERTAIN and sum(self._pending) >= least
 
     @property
     def refuted(self) -> bool:
@@ -71,7 +71,7 @@ class Outliers:
         rate = self._again if self._pending and self._pending[-1] else self.rate
         rate = min(rate, 0.6)
         self._pending.append(bad)
-        self._certainty += math.log(_STAYS / rate) if bad else math.log((1 - _STAYS) / (1 - rate))
+        self._certainty += math.log(STAYS / rate) if bad else math.log((1 - STAYS) / (1 - rate))
         self._certainty = max(self._certainty, 0.0)
 
     @property

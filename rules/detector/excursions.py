@@ -15,8 +15,11 @@ JUMP = math.log(1.6)
 SPREADS = 4.0
 RETURNED = math.log(1.25)
 """Height below which the loss counts as back."""
-_UNSURE = 10.0
 _FEW = 10
+_ENOUGH = 16
+_STEP = 0.742
+"""The same quantile of the change between two points of unit normal noise."""
+_GUESS = 3.0
 _ROOM = 5
 """Points that the level after an onset is taken from."""
 _BLOCK = 32
@@ -121,12 +124,14 @@ class Scan:
     def __init__(self, values: FloatArray, scale: Scale, jump: float, spreads: float) -> None:
         self._values = values
         self._scale = scale
-        self._jump = jump
+        # A difference may well be as large as the noise of a curve round zero: there it takes all of it.
+        self._jump = jump if scale.is_ratio else max(jump, math.log(2))
         self._spreads = spreads
         self._baseline = Baseline(scale)
         steps = np.abs(scale.height(values[1:], values[:-1]))
         # Before the run has a spread of its own, its typical change between two points stands for it.
-        self._typical = float(np.quantile(steps, 0.4, method="lower"))
+        typical = float(np.quantile(steps, 0.4, method="lower"))
+        self._typical = typical if len(values) < _ENOUGH else typical / _STEP
 
     def run(self, regions: list[tuple[int, int]]) -> list[Excursion]:
         """Return the excursions that start in the given parts of the curve."""
@@ -160,10 +165,14 @@ class Scan:
     @property
     def _noise(self) -> float:
         count = self._baseline.count
-        return self._typical if count < _FEW else self._baseline.spread * (1 + _UNSURE / count)
+        unsure = 1 + _GUESS / count if len(self._values) >= _ENOUGH else 1.0
+        return self._typical * unsure if count < _FEW else self._baseline.spread
 
     def _bad(self, value: float) -> bool:
-        return self._baseline.height(value, self._level) > max(self._jump, self._spreads * self._noise)
+        level = self._level
+        if self._baseline.count < _FEW:
+            return self._baseline.height(value, level) > max(self._jump, self._spreads * self._noise)
+        return self._baseline.stands_out(value, level, self._jump, self._spreads)
 
     def _measure(self, start: int) -> Excursion:
         base, noise = self._level, self._noise
@@ -182,10 +191,10 @@ class Scan:
 
     def _end(self, start: int, base: float, noise: float) -> tuple[int, bool]:
         """Return where the loss is back for two points out of three, and whether it never is."""
+        tolerance = max(RETURNED, min(2 * noise, max(JUMP, noise)))
         size = 64
         while True:
             window = self._values[start + 1 : start + 1 + size]
-            tolerance = max(RETURNED, 2 * noise)
             good = self._scale.height(window, base) < tolerance
             back = (
                 np.flatnonzero(good[:-2] & (good[1:-1] | good[2:]))
@@ -197,6 +206,8 @@ class Scan:
             if len(window) < size:
                 break
             size *= 4
-        if len(good) >= 2 and good[-2:].all():
-            return len(self._values) - 2, False
+        # At the very end fewer points must do; a single one after two bad ones says too little.
+        few = 1 if start >= _FEW and len(good) == 1 else 2
+        if len(good) >= few and good[-few:].all():
+            return len(self._values) - few, False
         return len(self._values), True

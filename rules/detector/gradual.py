@@ -16,6 +16,8 @@ RISEN = math.log(1.12)
 DRIFTED = math.log(1.5)
 """Least rise that counts as divergence where the training loss does not fall."""
 _STEADY = 0.7
+_LATEST = 5
+"""A rise must take at least this part of the run."""
 _SHARE = 0.2
 _GAP = math.log(3)
 
@@ -65,14 +67,27 @@ def _rise(track: Track, least: float) -> tuple[int, float, float, float] | None:
         return None
     at = int(np.argmin(smooth))
     tail = max(2, count // 10)
-    if at > count - 1 - tail:
+    if count - 1 - at < max(tail, count // _LATEST):
         return None
     best, final = float(smooth[at]), float(np.median(smooth[-tail:]))
     height = track.scale.between(final, best)
-    scatter = float(np.median(np.abs(track.scale.height(track.smooth, smooth)))) * 1.4826
-    if height < max(least, 3 * scatter) or _steadiness(smooth[at:]) < _STEADY:
+    if height < least or not _significant(track, at) or _steadiness(smooth[at:]) < _STEADY:
         return None
     return int(track.positions[at]), best, final, height
+
+
+def _significant(track: Track, at: int) -> bool:
+    """Whether the last third after the best stands above its surroundings by four standard errors.
+
+    The noise comes from second differences, which a slope leaves alone.
+    """
+    heights = track.scale.height(track.smooth, float(np.median(track.smooth)))
+    room = 1 if len(heights) < 16 else 3
+    near = heights[max(0, at - room) : at + room + 1]
+    late = heights[-max(2, (len(heights) - at) // 3) :]
+    noise = float(np.median(np.abs(np.diff(heights, 2)))) * 1.4826 / math.sqrt(6)
+    error = 1.25 * noise * math.sqrt(1 / len(near) + 1 / len(late))
+    return float(np.median(late) - np.median(near)) > 4 * error
 
 
 def _median_of_three(values: FloatArray) -> FloatArray:

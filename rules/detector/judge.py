@@ -9,7 +9,8 @@ import numpy as np
 from . import patterns
 from .changes import jump_at
 from .curve import Curve
-from .excursions import Excursion
+from .evidence import CERTAIN, STAYS
+from .excursions import JUMP, RETURNED, Excursion
 from .finding import Change, Finding
 from .gradual import rise_of
 from .nonfinite import Broken, blow_up, find_broken
@@ -27,6 +28,7 @@ _NORM_JUMP = 2.0
 _FEW = 10
 _MANY = 3
 _OFTEN = 0.01
+_SELDOM = 0.15
 
 
 class Judge:
@@ -104,7 +106,7 @@ class Judge:
         if jump is None or not jump.open or self._doubtful(jump):
             return None
         if self._from_the_start(self.train, jump):
-            return patterns.never_learnt(self.train, float(np.median(self.train.values[jump.start :])))
+            return None
         reset = reset_level(self.train, jump)
         val = self._validation_change(int(self.train.curve.step[jump.start]))
         why = self._planned_because(jump, reset)
@@ -113,8 +115,15 @@ class Judge:
         return patterns.spike(self.train, jump, "train", val, self._synchrony(jump), reset)
 
     def _doubtful(self, jump: Excursion) -> bool:
-        """Whether only the last record is up, in a run where single records stood out before."""
-        return jump.width == 1 and len(self.train.outliers) > 0
+        """Whether a few bad records at the end may be more of the outliers seen before."""
+        seen = sum(e.width for e in self.train.outliers)
+        if not seen:
+            return False
+        rate = min(seen / len(self.train), 0.6)
+        bad = int(np.sum(self.train.scale.height(self.train.values[jump.start :], jump.base) > JUMP))
+        good = jump.width - bad
+        odds = bad * math.log(STAYS / rate) + good * math.log((1 - STAYS) / (1 - rate))
+        return odds < CERTAIN
 
     @staticmethod
     def _from_the_start(track: Track, jump: Excursion) -> bool:
@@ -132,7 +141,7 @@ class Judge:
         return "shape" if rose is None and looks_scheduled(self.train, jump) else None
 
     def _planned(self) -> Finding | None:
-        for jump in self.train.jumps:
+        for jump in [] if self._restless(self.train) else self.train.jumps:
             reset = reset_level(self.train, jump)
             why = None if jump.open else self._planned_because(jump, reset)
             if why:
@@ -194,14 +203,10 @@ class Judge:
     # Slow, passing, calm
 
     def _slow(self) -> Finding | None:
-        late = float(np.median(self.train.values[len(self.train) // 2 :]))
-        if (
-            self.train.from_start
-            and len(self.train) >= LEAST
-            and self.train.scale.is_ratio
-            and self.train.scale.between(late, self.train.first) > math.log(1.5)
-        ):
-            return patterns.never_learnt(self.train, late)
+        if self._never_learnt():
+            return patterns.never_learnt(
+                self.train, float(np.median(self.train.values[len(self.train) // 2 :]))
+            )
         rise = rise_of(self.train, self.val)
         if rise is None:
             return None
@@ -211,16 +216,31 @@ class Judge:
         noisy = self._restless(track) and rise.height < self._typical_outlier(track)
         return None if sudden or noisy else patterns.gradual(rise, track)
 
+    def _never_learnt(self) -> bool:
+        """Whether the loss stands far above its first value and hardly ever came near it."""
+        track = self.train
+        if not track.from_start or len(track) < LEAST or not track.scale.is_ratio:
+            return False
+        late = float(np.median(track.values[len(track) // 2 :]))
+        early = float(np.median(track.values[1 : max(6, len(track) // 10)]))
+        if track.scale.between(early, late) > RETURNED:
+            return False
+        below = float(np.mean(track.values[1:] <= track.first))
+        return track.scale.between(late, track.first) > math.log(1.5) and below < _SELDOM
+
     @staticmethod
     def _restless(track: Track) -> bool:
-        return len(track.outliers) >= _MANY and len(track.outliers) >= _OFTEN * len(track)
+        """Whether a curve leaves its level again and again and comes back every time."""
+        every = [*track.outliers, *track.jumps]
+        inside = sum(e.width for e in every)
+        return len(every) > _MANY and inside >= _OFTEN * len(track) and not any(e.open for e in every)
 
     @staticmethod
     def _typical_outlier(track: Track) -> float:
-        return float(np.median([e.peak_height for e in track.outliers]))
+        return float(np.median([e.peak_height for e in (*track.outliers, *track.jumps)]))
 
     def _passing(self) -> Finding | None:
-        if self.train.jumps and not self.train.jumps[0].open:
+        if self.train.jumps and not self._restless(self.train):
             jump = self.train.jumps[0]
             return patterns.transient(
                 self.train, jump, "train", self._validation_change(int(self.train.curve.step[jump.start]))
@@ -228,7 +248,7 @@ class Judge:
         together = self._single_together()
         if together is not None:
             return together
-        if self.val is not None and self.val.jumps and not self.val.jumps[0].open:
+        if self.val is not None and self.val.jumps and not self._restless(self.val):
             jump = self.val.jumps[0]
             change = self.train.change_near(float(self.val.curve.step[jump.start]))
             return patterns.transient(self.val, jump, "val", change)
@@ -251,7 +271,8 @@ class Judge:
             if track is None or self._restless(track):
                 continue
             for e in track.outliers:
-                if e.peak_height >= HUGE:
+                others = [o.peak_height for o in track.outliers if o is not e]
+                if e.width <= 2 and e.peak_height >= max([HUGE, *(2 * height for height in others)]):
                     return patterns.transient(track, e, "train" if series == "train" else "val", None)
         return None
 
@@ -262,7 +283,8 @@ class Judge:
         noise = max(t.noise for t in tracks)
         if len(self.train) < LEAST:
             return patterns.plain("insufficient", fill(INSUFFICIENT, count=len(self.train), least=LEAST))
-        if noise >= NOISY or often:
+        limit = NOISY if self.train.scale.is_ratio else 2 * NOISY
+        if noise >= limit or often:
             return patterns.noise(noise, outliers)
         final = float(np.median(self.train.values[-min(9, len(self.train)) :]))
         return patterns.plain("healthy", fill(HEALTHY, first=number(self.train.first), final=number(final)))

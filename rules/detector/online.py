@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .baseline import Baseline
-from .evidence import Outliers
+from .epochs import EpochStart
+from .incident import Incident
+from .stage import Place, Stage
 
 Level: TypeAlias = Literal["warning", "alarm"]
 
-JUMP = math.log(1.6)
-"""Least height of a bad point: a lasting doubling stands clear of it under noise of 5 %."""
-SPREADS = 4.0
-"""Least height of a bad point in units of the noise."""
-QUIET = 5
-"""Points before anything is judged."""
-_UNSURE = 10.0
-PLATEAU = 50
-"""Bad points in a row, none of them news, after which the new level counts as normal."""
+BLOCK = 8
+"""Points that make one point of the second stage."""
 
 
 @dataclass(frozen=True)
@@ -47,43 +42,36 @@ class Signal:
     nonfinite: bool = False
 
 
-@dataclass(frozen=True)
-class _Onset:
-    step: int
-    epoch: float | None
-    batch: int | None
-    before: float
-
-
 class OnlineDetector:
     """Finds the upward jumps of a loss that stay, point by point in constant time and memory.
 
-    A point is bad when it stands at least `JUMP` and `SPREADS` times the noise above the running level.
-    One bad point is a warning. The alarm weighs how long it lasts against how often single points stood
-    out before in this very run (see `Outliers`): two epochs suffice on a clean curve, a curve full of
-    bad batches must stay up for longer. A loss that is not finite alarms at once. After an alarm the
-    detector is silent until the loss is back at its level, or has settled at another.
+    A point is bad when it stands clearly above the running level: at least 1.6 times, and four times the
+    noise. One bad point is a warning. The alarm weighs how long it lasts against how often single points
+    stood out before in this very run (see `evidence.Outliers`): two epochs suffice on a clean curve, a
+    curve full of bad batches must stay up for longer. A second stage does the same with medians of eight
+    points, for curves so noisy that single points tell nothing. A loss that is not finite alarms at once.
+    After an alarm the detector is silent until the loss is back at its level, or has settled at another.
     """
 
     def __init__(self) -> None:
-        self._baseline = Baseline()
-        self._outliers = Outliers()
-        self._onset: _Onset | None = None
-        self._pending: list[float] = []
-        self._open = False
+        self._fine = Stage()
+        self._coarse = Stage()
+        self._coarse.outliers.batches = True
+        self._block: deque[tuple[Place, float]] = deque(maxlen=BLOCK)
+        self._count = 0
+        self._incident: Incident | None = None
         self._epoch: float | None = None
-        self._good = 0
-        self._length = 0
+        self._epochs = EpochStart()
 
     @property
     def open(self) -> bool:
         """Whether an incident was alarmed and is not over."""
-        return self._open
+        return self._incident is not None and not self._incident.over
 
     @property
     def baseline(self) -> float | None:
         """The level that the next loss is compared with; None before the first."""
-        return self._baseline.level if self._baseline.count else None
+        return self._fine.baseline.level if self._fine.baseline.count else None
 
     def push(
         self,
@@ -104,98 +92,79 @@ class OnlineDetector:
             grad_norm: gradient norm of the step; a loss of exactly 0 beside a norm that is not finite
                 is a NaN that a trainer replaced before logging.
         """
-        before = self._baseline.level if self._baseline.count else math.nan
-        here = _Onset(step, epoch, batch, before)
-        if not math.isfinite(loss) or (loss == 0 and grad_norm is not None and not math.isfinite(grad_norm)):
+        here = Place(step, epoch, batch)
+        disguised = loss == 0 and grad_norm is not None and not math.isfinite(grad_norm)
+        if not math.isfinite(loss) or disguised:
             return self._nonfinite(here, loss)
-        if self._baseline.count < QUIET:
-            self._baseline.accept(loss)
-            return None
         self._notice_batches(epoch)
-        bad = self._is_bad(loss)
-        if self._open:
-            self._follow(loss, bad)
+        if self._incident is not None and not self._incident.over:
+            self._follow(loss)
             return None
-        return self._watch(here, loss, bad)
+        if self._incident is not None:
+            self._incident.calm += 1
+        return self._judge(here, loss)
 
     def _notice_batches(self, epoch: float | None) -> None:
         if epoch is not None and self._epoch is not None:
-            self._outliers.batches = epoch - self._epoch < 0.5
+            self._fine.outliers.batches = epoch - self._epoch < 0.5
         self._epoch = epoch
 
-    def _is_bad(self, loss: float) -> bool:
-        base = self._onset.before if self._onset else self._baseline.level
-        # The spread of a few points is itself uncertain, so that a short past asks for more.
-        noise = self._baseline.spread * (1 + _UNSURE / self._baseline.count)
-        return self._baseline.height(loss, base) > max(JUMP, SPREADS * noise)
+    def _judge(self, here: Place, loss: float) -> Signal | None:
+        state = self._fine.push(here, loss, self._epochs.push(here.epoch, loss))
+        if state == "certain" and self._fine.onset is not None:
+            return self._alarm(self._fine.onset, loss)
+        coarse = self._judge_block(here, loss)
+        if coarse is not None:
+            return self._alarm(coarse, loss)
+        if state == "first" and self._fine.onset is not None and self._fine.outliers.rare:
+            return _signal("warning", self._fine.onset, loss)
+        return None
 
-    def _watch(self, here: _Onset, loss: float, bad: bool) -> Signal | None:
-        """Weigh one more point while no incident is open."""
-        if self._onset is None and not bad:
-            self._outliers.add(bad=False)
-            self._baseline.accept(loss)
+    def _judge_block(self, here: Place, loss: float) -> Place | None:
+        """Judge a block once it is full; return its onset when it is certain."""
+        self._block.append((here, loss))
+        self._count += 1
+        if self._count % BLOCK:
             return None
-        first = self._onset is None
-        if first:
-            self._onset = here
-        self._pending.append(loss)
-        self._outliers.weigh(bad=bad)
-        if self._outliers.certain:
-            return self._alarm(loss)
-        if self._outliers.refuted:
-            self._dismiss()
+        ordered = sorted(value for _, value in self._block)
+        median = 0.5 * (ordered[BLOCK // 2 - 1] + ordered[BLOCK // 2])
+        state = self._coarse.push(self._first_high(), median)
+        return self._coarse.onset if state == "certain" else None
+
+    def _first_high(self) -> Place:
+        """Return the point of the block from which on most points are up."""
+        ordered = sorted(value for _, value in self._block)
+        return next(place for place, value in self._block if value >= ordered[BLOCK // 2])
+
+    def _alarm(self, onset: Place, loss: float, nonfinite: bool = False) -> Signal | None:
+        """Open an incident; one that follows on the heels of the last is the same fault."""
+        if self._incident is not None and self._incident.goes_on:
+            self._incident.reopen()
             return None
-        return self._signal("warning", loss) if first and self._outliers.rare else None
+        self._incident = Incident(self._fine.baseline, onset.before)
+        return _signal("alarm", onset, loss, nonfinite)
 
-    def _signal(self, level: Level, loss: float, nonfinite: bool = False) -> Signal:
-        onset = self._onset
-        assert onset is not None  # noqa: S101 - a signal follows an onset
-        known = math.isfinite(onset.before)
-        ratio = loss / onset.before if known and onset.before > 0 and math.isfinite(loss) else None
-        before = onset.before if known else None
-        return Signal(level, onset.step, onset.epoch, onset.batch, before, loss, ratio, nonfinite)
-
-    def _alarm(self, loss: float, nonfinite: bool = False) -> Signal:
-        self._open, self._good, self._length = True, 0, len(self._pending)
-        signal = self._signal("alarm", loss, nonfinite)
-        self._outliers.forget()
-        return signal
-
-    def _nonfinite(self, here: _Onset, loss: float) -> Signal | None:
-        if self._open:
-            self._good = 0
-            self._length += 1
+    def _nonfinite(self, here: Place, loss: float) -> Signal | None:
+        if self._incident is not None and not self._incident.over:
+            self._incident.push_nonfinite()
             return None
-        self._onset = self._onset or here
-        return self._alarm(loss, nonfinite=True)
-
-    def _dismiss(self) -> None:
-        """The excursion was noise: remember it as such."""
-        self._outliers.settle()
-        for value in self._pending:
-            self._baseline.accept(value)
-        self._pending = []
-        self._onset = None
-
-    def _follow(self, loss: float, bad: bool) -> None:
-        """Watch an open incident for its end: back to the old level, or settled at a new one."""
-        self._length += 1
-        self._pending = [*self._pending[-PLATEAU + 1 :], loss]
-        self._good = 0 if bad else self._good + 1
-        if self._good >= min(max(3, self._length // 4), PLATEAU):
-            self._close([])
-        elif len(self._pending) >= PLATEAU and self._settled():
-            self._close(self._pending)
-
-    def _settled(self) -> bool:
-        half = PLATEAU // 2
-        early, late = sorted(self._pending[:half]), sorted(self._pending[half:])
-        middle = half // 2
-        allowed = max(JUMP / 2, 2 * self._baseline.spread)
-        return abs(self._baseline.height(late[middle], early[middle])) < allowed and (
-            self._baseline.height(late[-2], late[1]) < 4 * allowed
+        before = self.baseline
+        onset = self._fine.onset or Place(
+            here.step, here.epoch, here.batch, math.nan if before is None else before
         )
+        return self._alarm(onset, loss, nonfinite=True)
 
-    def _close(self, values: list[float]) -> None:
-        self._baseline.rebase(values)
-        self._onset, self._open, self._pending = None, False, []
+    def _follow(self, loss: float) -> None:
+        incident = self._incident
+        if incident is None or not incident.push(loss):
+            return
+        for stage in (self._fine, self._coarse):
+            stage.forget(incident.settled)
+        self._block.clear()
+        self._count = 0
+
+
+def _signal(level: Level, onset: Place, loss: float, nonfinite: bool = False) -> Signal:
+    before = onset.before if math.isfinite(onset.before) else None
+    ratio = loss / before if before is not None and before > 0 and math.isfinite(loss) else None
+    return Signal(level, onset.step, onset.epoch, onset.batch, before, loss, ratio, nonfinite)

@@ -18,6 +18,8 @@ _SAME = math.log(1.3)
 _NEAR = 0.02
 _LONG_SHARE = 0.1
 _LONG = 10
+_FEWEST = 5
+"""Records that learning everything once more takes at least."""
 
 
 def learning_rate_rose(lr: Curve | None, steps: FloatArray, index: int) -> bool | None:
@@ -53,7 +55,7 @@ def _around(steps: FloatArray, index: int) -> tuple[float, float]:
 
 def reset_level(track: Track, e: Excursion) -> Literal["start", "chance"] | None:
     """Return whether the loss jumped back to its level at step 0, or to guessing among N classes."""
-    if not track.scale.is_ratio or e.height < math.log(1.5):
+    if not track.scale.is_ratio or e.height < math.log(1.5) or e.width < _FEWEST:
         return None
     levels = (float(track.values[e.start]), e.after)
     if (

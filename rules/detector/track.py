@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from .curve import Curve, Scale
-from .excursions import JUMP, RETURNED, SPREADS, Excursion, find
+from .excursions import JUMP, SPREADS, Excursion
 from .finding import Change
 from .robust import FloatArray, block_medians, spread, trailing_median
+from .sorting import split
 
 HUGE = math.log(10)
 """A single record this high is more than a hard batch."""
 BLOCKS = 64
-
-
-def returned(e: Excursion) -> bool:
-    """Whether a closed excursion ended at its old level, as far as the noise lets one tell."""
-    return not e.open and e.left <= max(RETURNED, 2 * e.noise)
 
 
 class Track:
@@ -37,7 +32,7 @@ class Track:
         self.curve = curve.finite
         self.values: FloatArray = self.curve.value
         self.scale = Scale.of(self.values)
-        self.jumps, self.outliers = self._sort(find(self.values, self.scale, jump, spreads))
+        self.jumps, self.outliers = split(self.values, self.scale, jump, spreads)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -84,42 +79,6 @@ class Track:
             if not e.open:
                 calm[e.start : e.end] = False
         return calm
-
-    def _sort(self, found: list[Excursion]) -> tuple[list[Excursion], list[Excursion]]:
-        """Split excursions into jumps and outliers, and join those that the curve did not return from."""
-        jumps: list[Excursion] = []
-        outliers: list[Excursion] = []
-        for e in found:
-            last = jumps[-1] if jumps else None
-            if last and not last.open and (not returned(last) or e.start - last.end <= last.width):
-                jumps[-1] = self._joined(last, e)
-            elif not e.open and (e.width == 1 or self._drowned(e)):
-                outliers.append(e)
-            else:
-                jumps.append(e)
-        return jumps, outliers
-
-    def _joined(self, first: Excursion, second: Excursion) -> Excursion:
-        peak, peak_at = max((first.peak, first.peak_at), (second.peak, second.peak_at))
-        left = second.left + self.scale.between(second.base, first.base)
-        peak_height = self.scale.between(peak, first.base)
-        return replace(
-            first,
-            end=second.end,
-            peak=peak,
-            peak_at=peak_at,
-            peak_height=peak_height,
-            open=second.open,
-            left=left,
-        )
-
-    def _drowned(self, e: Excursion) -> bool:
-        """Whether the curve went on so restlessly that the excursion was part of it."""
-        rest = self.values[e.end : e.end + 256]
-        if len(rest) < 16:
-            return False
-        around = spread(self.scale.height(rest, trailing_median(rest, 9)))
-        return e.peak_height < SPREADS * around
 
     def change(self, e: Excursion) -> Change:
         """Return the levels before and after an excursion began."""
