@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..evidence import Eval, Value
 from ..sensors.base import sensor_classes
 from .dispatch import Dispatch
 from .lifecycle import Lifecycle
@@ -74,6 +75,10 @@ class Session:
     def event(self, name: str, data: dict[str, Any]) -> None:
         """Write an event placed at the current step."""
         self.sink.event(name, self.steps.index, data)
+
+    def write_eval(self, values: dict[str, Value]) -> None:
+        """Write the result of a validation that the job itself hands in."""
+        self.sink.write(Eval(self.steps.index, time.time(), self.progress.position(), values))
 
     # -- what hooks report --------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..budget import Budget
+from ..evidence import Value
 from .baseline import Baseline
 from .deferred import Deferred
 from .graph import divisor, loss_terms
@@ -52,6 +53,7 @@ class Stepper:
         self._baseline = Baseline()
         self._mark: float | None = None
         self._closer_until = -1
+        self._notes: dict[str, Value] = {}
         self.settled = True
         self.reset()
 
@@ -219,6 +221,9 @@ class Stepper:
                 self._session.lifecycle.claimed()
             self.open = OpenStep(self.index)
             self._assigned = 0
+            if self._notes:
+                self.open.v.update(self._notes)
+                self._notes.clear()
             self._dispatch.run("begin", self.open)
         return self.open
 
@@ -287,6 +292,13 @@ class Stepper:
     def discard_first(self) -> None:
         """The probes came in the middle of a step: drop what is seen of it."""
         self.settled = False
+
+    def note(self, name: str, value: Value) -> None:
+        """Record a value of the job's own with the step under way, else with the next."""
+        if self.open is not None:
+            self.open.v[name] = value
+        else:
+            self._notes[name] = value
 
     def look_closer(self) -> None:
         """Run everything on the steps that follow: what happened before could not be measured in time."""
