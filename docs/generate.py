@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 GENERATED: dict[str, str] = {
     "cli.md": "spikelore.tui.reference:markdown",
     "evidence.md": "spikelore.probes.evidence_table:markdown",
+    "importers.md": "spikelore.probes.importers.catalogue:markdown",
 }
 """Document -> ``module:function`` that returns its text."""
 

@@ -25,6 +25,9 @@ _TRIED = re.compile(
     r"\.(?:csv|tsv|jsonl|log|txt|out|err|ndjson)(?:\.gz|\.bz2|\.xz)?$|tfevents|\.wandb$", re.IGNORECASE
 )
 _LEAST = 0.2
+_LEAN = ("tensorboard", "console", "hf-console")
+"""Formats that hold less than what the same trainer writes beside them."""
+
 _SMALLEST = 8
 _CHECKPOINT = re.compile(r"^checkpoint-(\d+)$")
 
@@ -112,7 +115,7 @@ def _one_of_each_run(logs: list[Log], found: Found) -> list[Log]:
     formats = [log.format for log in logs]
     if len(logs) < 2 or len(set(formats)) < len(formats):
         return logs
-    best = max(logs, key=lambda log: (log.score, log.format != "tensorboard", str(log.path)))
+    best = max(logs, key=lambda log: (log.format not in _LEAN, log.score, str(log.path)))
     found.copies += [(log.path, best.path) for log in logs if log is not best]
     return [best]
 

@@ -129,10 +129,6 @@ class Lineage:
             point.v["extra/log_step"] = raw
         if self._marks(point):
             self._follow(point, raw, step)
-        elif self._last is not None and step < self._last:
-            # Values beside the curve may come late, but every series has to ascend.
-            point.v["extra/log_step"] = raw
-            point.step = self._last
         self.writer.add(point)
         if self.segments:
             self.segments[-1].points += 1
@@ -177,15 +173,9 @@ class Lineage:
             if not self._marks(point) or self._last is None or step >= self._last:
                 self._write(point, raw, step)
             else:
-                self._put_late(point, raw, step)
-
-    def _put_late(self, point: Point, raw: int, step: int) -> None:
-        self.late += 1
-        point.step = step
-        if not self.writer.insert(point):
-            point.v["extra/log_step"] = raw
-            point.step = self._last or step
-            self.writer.add(point)
+                self.late += 1
+                point.step = step
+                self.writer.add(point)
 
     def _new_segment(self, raw: int) -> None:
         old = self.segments[-1]

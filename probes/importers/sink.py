@@ -177,7 +177,7 @@ class RunSink:
             self.last_time = point.time
         if type(step) is float and -LARGEST_STEP < step < LARGEST_STEP:
             step = round(step)
-        elif type(step) is not int:
+        elif step is not None:
             step = whole_step(step)
         if step is None:
             self._uncounted(point)

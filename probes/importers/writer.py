@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
 from operator import attrgetter
 
 from ..evidence import SCHEMA_VERSION, Eval, Event, Header, RunDirectory, Step, encode
@@ -15,11 +13,14 @@ _FLUSH = 8192
 _KEEP = 1024
 """Points held back from the file, so that a late one can be put in its place."""
 
+_NOTHING = -(1 << 62)
+"""Step below every other."""
+
 _by_step = attrgetter("step")
 
 
 class EvidenceWriter:
-    """Writes points in ascending steps.
+    """Writes points in ascending steps, whatever order they come in.
 
     Args:
         directory: a run directory without evidence.
@@ -32,38 +33,26 @@ class EvidenceWriter:
         self._stream = self._path.open("r+b")
         self._stream.write(encode(Header(schema=SCHEMA_VERSION, run=run)))
         self._blocks: list[tuple[int, int]] = []
-        self._buffer: deque[Point] = deque()
+        self._buffer: list[Point] = []
+        self._written = _NOTHING
 
     def add(self, point: Point) -> None:
-        """Write a point whose step is no smaller than that of the last."""
+        """Write a point; one that comes late is put in its place, or behind what is written already."""
+        if point.step < self._written:
+            point.v["extra/log_step"] = point.step
+            point.step = self._written
         self._buffer.append(point)
         if len(self._buffer) > _FLUSH:
             self._flush(_KEEP)
 
-    def insert(self, point: Point) -> bool:
-        """Put a late point in its place; False where that is written already."""
-        if self._blocks and (not self._buffer or point.step < self._buffer[0].step):
-            return False
-        points = list(self._buffer)
-        points.insert(bisect_right(points, point.step, key=_by_step), point)
-        self._buffer = deque(points)
-        return True
-
     def has_recent_step(self, step: int) -> bool:
         """Tell whether a training loss of this step is among the points that were not yet flushed."""
-        for point in reversed(self._buffer):
-            if point.step < step:
-                return False
-            if point.step == step and type(point) is Step and "loss" in point.v:
-                return True
-        return False
+        return any(p.step == step and type(p) is Step and "loss" in p.v for p in self._buffer)
 
     @property
     def last_step(self) -> int:
         """Step of the last point, 0 before the first."""
-        if self._buffer:
-            return self._buffer[-1].step
-        return self._blocks[-1][1] if self._blocks else 0
+        return max((point.step for point in self._buffer), default=max(self._written, 0))
 
     def cut(self, step: int) -> list[Point]:
         """Take back the points from ``step`` on and return them."""
@@ -77,7 +66,8 @@ class EvidenceWriter:
             self._stream.truncate()
             kept = [point for point in block if point.step < step] + kept
             gone = [point for point in block if point.step >= step] + gone
-        self._buffer = deque(kept)
+        self._written = self._blocks[-1][1] if self._blocks else _NOTHING
+        self._buffer = kept
         return gone
 
     def set_aside(self, points: list[Point], segment: int) -> None:
@@ -88,11 +78,13 @@ class EvidenceWriter:
                 stream.write(encode(point))
 
     def _flush(self, keep: int) -> None:
-        count = len(self._buffer) - keep
-        if count <= 0:
+        self._buffer.sort(key=_by_step)
+        points = self._buffer[: len(self._buffer) - keep]
+        if not points:
             return
-        points = [self._buffer.popleft() for _ in range(count)]
-        self._blocks.append((self._stream.tell(), max(point.step for point in points)))
+        del self._buffer[: len(points)]
+        self._written = points[-1].step
+        self._blocks.append((self._stream.tell(), self._written))
         self._stream.write(b"".join(map(encode, points)))
 
     def take_back_inferred(self, name: str) -> None:

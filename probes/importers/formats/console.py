@@ -83,7 +83,7 @@ class _Reader:
         kinds = {guess(name).kind for name in values}
         if not kinds & set(_KNOWN):
             self._hold(counters)
-            return bool(counters) and not values
+            return bool(counters) and not values and "loss" not in line.lower()
         if _MEAN.search(line):
             return True
         return self._feed(counters, values, place)
