@@ -17,8 +17,9 @@ RETURNED = math.log(1.25)
 """Height below which the loss counts as back."""
 _FEW = 10
 _ENOUGH = 16
-_STEP = 0.742
-"""The same quantile of the change between two points of unit normal noise."""
+_LOW = 0.4
+_LOW_OF_NORMAL = 0.524
+"""The low quantile of the size of a unit normal number."""
 _GUESS = 3.0
 _ROOM = 5
 """Points that the level after an onset is taken from."""
@@ -118,6 +119,20 @@ def _find_thinned(values: FloatArray, scale: Scale, jump: float, spreads: float)
     ]
 
 
+def _typical_step(values: FloatArray, scale: Scale) -> float:
+    """Return the noise that a whole curve suggests, for the points before it has a past of its own.
+
+    From first or second differences, whichever are smaller: those of a steep descent have its slope in
+    them. A low quantile, since a curve that explodes has little else than large differences.
+    """
+    steps = scale.height(values[1:], values[:-1])
+    first = float(np.quantile(np.abs(steps), _LOW, method="lower"))
+    if len(values) < _ENOUGH:
+        return first
+    second = float(np.quantile(np.abs(np.diff(steps)), _LOW, method="lower"))
+    return min(first / math.sqrt(2), second / math.sqrt(6)) / _LOW_OF_NORMAL
+
+
 class Scan:
     """Goes through a curve once; looks ahead at each candidate."""
 
@@ -128,10 +143,7 @@ class Scan:
         self._jump = jump if scale.is_ratio else max(jump, math.log(2))
         self._spreads = spreads
         self._baseline = Baseline(scale)
-        steps = np.abs(scale.height(values[1:], values[:-1]))
-        # Before the run has a spread of its own, its typical change between two points stands for it.
-        typical = float(np.quantile(steps, 0.4, method="lower"))
-        self._typical = typical if len(values) < _ENOUGH else typical / _STEP
+        self._typical = _typical_step(values, scale)
 
     def run(self, regions: list[tuple[int, int]]) -> list[Excursion]:
         """Return the excursions that start in the given parts of the curve."""

@@ -18,7 +18,7 @@ DRIFTED = math.log(1.5)
 _STEADY = 0.7
 _LATEST = 5
 """A rise must take at least this part of the run."""
-_SHARE = 0.2
+_SHARE = 0.35
 _GAP = math.log(3)
 
 

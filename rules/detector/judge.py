@@ -14,7 +14,14 @@ from .excursions import JUMP, RETURNED, Excursion
 from .finding import Change, Finding
 from .gradual import rise_of
 from .nonfinite import Broken, blow_up, find_broken
-from .restart import coming_back, counter_went_back, learning_rate_rose, looks_scheduled, reset_level
+from .restart import (
+    coming_back,
+    counter_went_back,
+    learning_rate_rose,
+    looks_scheduled,
+    reset_level,
+    small_bump,
+)
 from .texts import HEALTHY, INSUFFICIENT, fill, number
 from .track import HUGE, Track
 
@@ -60,6 +67,7 @@ class Judge:
             or self._slow()
             or self._validation_shift()
             or self._passing()
+            or self._bump()
             or self._calm()
         )
 
@@ -148,6 +156,13 @@ class Judge:
                 val = self._validation_change(int(self.train.curve.step[jump.start]))
                 return patterns.restart(self.train, jump, val, why, reset)
         return None
+
+    def _bump(self) -> Finding | None:
+        bump = small_bump(self.train, self.lr)
+        if bump is None:
+            return None
+        val = self._validation_change(int(self.train.curve.step[bump.start]))
+        return patterns.restart(self.train, bump, val, "lr", None)
 
     # Validation
 

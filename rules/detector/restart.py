@@ -16,8 +16,33 @@ _ROSE = 2.0
 _SURGE = 3.0
 _SAME = math.log(1.3)
 _NEAR = 0.02
+_STILL = 0.005
+_CLASSES = (
+    *range(2, 21),
+    37,
+    50,
+    64,
+    80,
+    81,
+    100,
+    101,
+    128,
+    200,
+    256,
+    365,
+    400,
+    500,
+    512,
+    1000,
+    1001,
+    1024,
+    50257,
+)
+"""Numbers of classes in use; among all numbers every loss would be near the logarithm of one."""
 _LONG_SHARE = 0.1
 _LONG = 10
+_WINDOW = 30
+_VISIBLE = math.log(1.02)
 _FEWEST = 5
 """Records that learning everything once more takes at least."""
 
@@ -64,12 +89,16 @@ def reset_level(track: Track, e: Excursion) -> Literal["start", "chance"] | None
         and any(abs(track.scale.between(x, track.first)) < _SAME / 2 for x in levels)
     ):
         return "start"
-    classes = round(math.exp(e.after)) if 0.6 < e.after < 12 else 0
-    settled = track.values[e.start : e.end]
-    steady = len(settled) >= 3 and float(np.ptp(settled[1:])) < _NEAR * e.after
-    return (
-        "chance" if classes >= 2 and steady and abs(e.after - math.log(classes)) < 0.001 * classes else None
-    )
+    return "chance" if _is_chance(track.values[e.start : e.end]) else None
+
+
+def _is_chance(values: FloatArray) -> bool:
+    """Whether a loss lies still at the logarithm of a usual number of classes."""
+    still = values[1:][-_WINDOW:]
+    if len(still) < 3 or float(np.ptp(still)) > _NEAR * float(np.median(still)):
+        return False
+    level = float(np.median(still))
+    return any(abs(level - math.log(classes)) < _STILL for classes in _CLASSES)
 
 
 def counter_went_back(track: Track, e: Excursion) -> bool:
@@ -98,3 +127,40 @@ def coming_back(track: Track, e: Excursion) -> bool:
     middle, late = float(np.median(inside[third : 2 * third])), float(np.median(inside[-third:]))
     left = track.scale.between(float(np.median(inside[-3:])), e.base)
     return left < e.peak_height / 2 and track.scale.between(middle, late) > 0.05
+
+
+def small_bump(track: Track, lr: Curve | None) -> Excursion | None:
+    """Return the rise, too small for a jump, that a raised learning rate left in the loss.
+
+    The medians before and after the raise are compared by their standard errors.
+    """
+    if lr is None or len(lr.finite) < 3 or len(track) < 2 * _LONG:
+        return None
+    known = lr.finite
+    raised = np.flatnonzero(known.value[1:] > _ROSE * np.maximum(known.value[:-1], 1e-300)) + 1
+    for at in raised.tolist():
+        index = int(np.searchsorted(track.curve.step, known.step[at]))
+        if learning_rate_rose(lr, track.curve.step.astype(np.float64), min(index, len(track) - 1)):
+            bump = _bump(track, index)
+            if bump is not None:
+                return bump
+    return None
+
+
+def _bump(track: Track, index: int) -> Excursion | None:
+    before, after = track.values[max(0, index - _WINDOW) : index], track.values[index : index + _WINDOW]
+    if min(len(before), len(after)) < _LONG // 2:
+        return None
+    base, level = float(np.median(before)), float(np.median(after))
+    height = track.scale.between(level, base)
+    deviations = np.concatenate([track.scale.height(before, base), track.scale.height(after, level)])
+    noise = float(np.median(np.abs(deviations))) * 1.4826
+    error = 1.25 * noise * math.sqrt(1 / len(before) + 1 / len(after))
+    if height < max(_VISIBLE, 4 * error):
+        return None
+    peak_at = index + int(np.argmax(after))
+    peak = float(track.values[peak_at])
+    return Excursion(
+        index, index + len(after), base, level, peak, peak_at,
+        height, track.scale.between(peak, base), noise, open=False, left=0.0,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from .sorting import split
 HUGE = math.log(10)
 """A single record this high is more than a hard batch."""
 BLOCKS = 64
+_SMOOTH = 0.1
 
 
 class Track:
@@ -81,8 +82,14 @@ class Track:
         return calm
 
     def change(self, e: Excursion) -> Change:
-        """Return the levels before and after an excursion began."""
-        return Change(e.base, e.after, self.scale.ratio(e.after, e.base))
+        """Return the levels before and after an excursion began.
+
+        Of a smooth curve that was still falling, the last value is the level before.
+        """
+        last = self.values[max(0, e.start - 3) : e.start]
+        falling = len(last) == 3 and bool((np.diff(last) < 0).all()) and e.noise < _SMOOTH
+        before = min(e.base, float(last[-1])) if falling else e.base
+        return Change(before, e.after, self.scale.ratio(e.after, before))
 
     def level_before(self, index: int) -> float | None:
         """Return the median of the nine points before a record; None before the first."""
