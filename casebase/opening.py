@@ -53,6 +53,7 @@ def open_incident(
         case.id = known
         _update(session, key, case)
         library.store.attach(session, key, case)
+        library.store.forget_old_diagnoses(session, key)
         if window:
             library.store.put_window(session, key, window)
         library.store.refresh(session, key, of_diagnosis(diagnosis, shape))

@@ -94,8 +94,8 @@ def put_fix(library: CaseLibrary, session: Session, key: int, row: tables.Incide
     changed = {name: values[name] for name in ("outcome", "before", "after", "decided", "run", "text")}
     overrules: Any = None
     if fix.decided != "person":
-        decided: Any = tables.FixAttempt.decided
-        overrules = decided != "person"
+        attempt: Any = tables.FixAttempt
+        overrules = (attempt.decided != "person") | (attempt.outcome == "unknown")
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=overrules))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BRIEF_COLUMNS = Brief.__struct_fields__
 _MOST_KNOWN_WORDS = 500_000
+_DIAGNOSES_KEPT = 10
 
 
 class Store:
@@ -101,6 +102,14 @@ class Store:
         """Add the case's fixes, notes, tags, diagnosis and window to an incident that exists."""
         for table, row in _child_rows(key, case):
             session.execute(self.insert(table).on_conflict_do_nothing(), [row])
+
+    def forget_old_diagnoses(self, session: Session, key: int) -> None:
+        """Keep the newest diagnoses of an incident: a long run is diagnosed again and again."""
+        row: Any = tables.DiagnosisRow
+        newest = select(row.key).where(row.incident == key).order_by(row.created.desc(), row.key.desc())
+        old = list(session.execute(newest.offset(_DIAGNOSES_KEPT)).scalars())
+        if old:
+            session.execute(delete(tables.DiagnosisRow).where(row.key.in_(old)))
 
     def put_window(self, session: Session, key: int, window: Window) -> None:
         """Replace the evidence window of an incident."""

@@ -149,9 +149,9 @@ class Watcher:
                 grad_norm=float(norm) if isinstance(norm, float | int) else None,
             )  # fmt: skip
             if signal is not None:
-                self._raise(signal)
+                self._raise(signal, step.step)
 
-    def _raise(self, signal: Signal) -> None:
+    def _raise(self, signal: Signal, now: int) -> None:
         alarm = Alarm(
             level=signal.level,
             step=signal.step,
@@ -164,7 +164,7 @@ class Watcher:
         )
         if signal.level == "alarm":
             alarm.incident = incident_id(self._run.manifest.id, signal.step, signal.epoch)
-            self._due = _Due(self._feed.last_step + WAIT_STEPS, time.monotonic() + WAIT_SECONDS)
+            self._due = _Due(now + WAIT_STEPS, time.monotonic() + WAIT_SECONDS)
         self.directory.append_alarm(alarm)
         if self._on_alarm is not None:
             self._on_alarm(alarm)

@@ -109,3 +109,14 @@ def test_title_says_what_and_where(library: CaseLibrary) -> None:
     case = library.get(library.open_incident(diagnosis(), manifest()))
     assert case.title == "Exploding gradients at step 1,200: training loss 0.3 → 4.8"
     assert "第 1,200 步" in case.title_zh
+
+
+def test_only_the_newest_diagnoses_are_kept(library: CaseLibrary) -> None:
+    """A run that is diagnosed again and again does not fill the library."""
+    for ratio in range(15):
+        incident = library.open_incident(diagnosis(ratio=100.0 + ratio), manifest())
+    with library.database.reader() as reader:
+        assert reader.value("SELECT count(*) FROM diagnosis") == 10
+    newest = library.get(incident).diagnosis
+    assert newest is not None
+    assert newest.facts["grad.norm_ratio"] == 114.0

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from spikelore.casebase import CaseLibrary, Watcher, record
+from spikelore.probes.evidence import Eval, Header, RunDirectory, encode
+from spikelore.probes.evidence.reader import RunEvidence
+from spikelore.probes.evidence.rundir import Alarm
+from spikelore.rules.diagnosis import Diagnosis
+
+from . import samples
+
+ONSET = 600
+
+
+def spiking(step: int) -> float:
+    return 0.5 + 0.01 * (step % 7) if step < ONSET else 5.0 + 0.05 * (step % 5)
+
+
+def exploding(step: int) -> dict[str, float | int]:
+    return {"grad.norm": 1.0 + 0.01 * (step % 3) if step < ONSET - 2 else 300.0, "grad.clip_calls": 0}
+
+
+class Job:
+    """A job that writes evidence when told to."""
+
+    def __init__(self, path: Path, run: str = "live") -> None:
+        self.directory = RunDirectory.create(path, samples.manifest(run))
+        self._file = self.directory.new_evidence_file(0)
+        self._write(encode(Header(1, run)))
+
+    def train(self, first: int, last: int, loss: Callable[[int], float] = spiking) -> None:
+        self._write(
+            b"".join(samples.step_line(step, loss(step), exploding(step)) for step in range(first, last))
+        )
+
+    def validate(self, step: int, loss: float) -> None:
+        self._write(encode(Eval(step, float(step), step / 100, {"val.loss": loss})))
+
+    def _write(self, content: bytes) -> None:
+        with self._file.open("ab") as stream:
+            stream.write(content)
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for something that another thread does."""
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited in vain")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> CaseLibrary:
+    """A library on SQLite; what the databases do is tested elsewhere."""
+    return CaseLibrary.open(f"sqlite:///{tmp_path / 'cases.db'}", starter=False)
+
+
+def test_a_live_spike_is_alarmed_diagnosed_and_opened(tmp_path: Path, library: CaseLibrary) -> None:
+    """While the job runs: the alarm is written, then the diagnosis, and the incident is in the library."""
+    job = Job(tmp_path / "run")
+    seen: list[Alarm] = []
+    told: list[tuple[Diagnosis, str | None]] = []
+    watcher = Watcher(
+        job.directory,
+        library,
+        on_alarm=seen.append,
+        on_diagnosis=lambda found, incident: told.append((found, incident)),
+    )
+    with watcher:
+        job.train(0, ONSET)
+        job.train(ONSET, ONSET + 40)
+        until(lambda: told)
+        assert threading.active_count() > 1
+        alarm = next(alarm for alarm in seen if alarm.level == "alarm")
+        assert abs(alarm.step - ONSET) <= 2
+        assert job.directory.alarms() == seen
+        written = Diagnosis.from_json(job.directory.diagnosis_path.read_bytes())
+        assert written.verdict == "spike"
+        assert [case.id for case in library.list()] == [told[0][1]] == [watcher.incident]
+    assert watcher.problems == []
+
+
+def test_later_validation_brings_the_diagnosis_up_to_date(tmp_path: Path, library: CaseLibrary) -> None:
+    """A validation loss that comes after the alarm is in the next diagnosis, of the same incident."""
+    job = Job(tmp_path / "run")
+    job.validate(200, 0.6)
+    told: list[Diagnosis] = []
+    with Watcher(job.directory, library, on_diagnosis=lambda found, _: told.append(found)):
+        for step in (300, 400, 500):
+            job.validate(step, 0.6)
+        job.train(0, ONSET + 60)
+        until(lambda: told)
+        job.validate(ONSET + 60, 6.1)
+        until(lambda: told[-1].spike is not None and told[-1].spike.val is not None)
+    assert len(library.list()) == 1
+    assert library.list()[0].val_after == pytest.approx(6.1, rel=0.2)
+
+
+def test_the_end_of_the_run_is_diagnosed_even_without_an_alarm(tmp_path: Path, library: CaseLibrary) -> None:
+    """A healthy run gets its verdict, opens nothing and raises no alarm."""
+    job = Job(tmp_path / "run")
+    watcher = Watcher(job.directory, library).start()
+    job.train(0, 400, lambda step: 1.0 / (1 + step / 100))
+    recorded = watcher.finish()
+    assert recorded is not None
+    assert recorded.incident is None
+    assert Diagnosis.from_json(job.directory.diagnosis_path.read_bytes()).verdict == "healthy"
+    assert job.directory.alarms() == []
+    assert library.list() == []
+
+
+def test_a_run_that_ends_at_the_spike_is_not_lost(tmp_path: Path, library: CaseLibrary) -> None:
+    """Evidence that came after the last look is read at the end."""
+    job = Job(tmp_path / "run")
+    watcher = Watcher(job.directory, library).start()
+    job.train(0, ONSET + 8)
+    recorded = watcher.finish()
+    assert recorded is not None
+    assert recorded.incident == library.list()[0].id
+    assert library.get(recorded.incident).window is not None
+
+
+def test_nothing_ever_reaches_the_caller(tmp_path: Path) -> None:
+    """Broken callbacks, a library that is away and a folder that vanished are noted, not raised."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("callback")
+
+    away = CaseLibrary.open(f"sqlite:///{tmp_path / 'cases.db'}", starter=False)
+    away.close()
+    (tmp_path / "cases.db").write_text("no longer a library, " * 100)
+    job = Job(tmp_path / "run")
+    watcher = Watcher(job.directory, away, on_alarm=broken, on_diagnosis=broken).start()
+    job.train(0, ONSET + 40)
+    watcher.finish()
+    assert any("callback" in text for text in watcher.problems)
+    assert any("cases.db" in text for text in watcher.problems)
+    assert Diagnosis.from_json(job.directory.diagnosis_path.read_bytes()).verdict == "spike"
+    assert Watcher(tmp_path / "nowhere").start().finish() is None
+
+
+def test_a_thinned_file_raises_no_second_alarm(tmp_path: Path, library: CaseLibrary) -> None:
+    """The recorder may replace its file by a smaller one; steps already seen do not count again."""
+    job = Job(tmp_path / "run")
+    with Watcher(job.directory, library) as watcher:
+        job.train(0, ONSET + 60)
+        until(lambda: watcher.diagnosis)
+        before = job.directory.alarms()
+        smaller = tmp_path / "smaller"
+        lines = job._file.read_bytes().splitlines(keepends=True)
+        smaller.write_bytes(b"".join(lines[:1] + lines[1:-80:3] + lines[-80:]))
+        smaller.replace(job._file)
+        job.train(ONSET + 60, ONSET + 90)
+        until(lambda: watcher._feed.last_step >= ONSET + 89)
+        assert job.directory.alarms() == before
+    assert watcher.problems == []
+
+
+def test_a_run_diagnosed_afterwards_is_the_same_incident(tmp_path: Path, library: CaseLibrary) -> None:
+    """`spikelore diagnose` on a watched run brings its incident up to date."""
+    from spikelore.rules import diagnose
+
+    job = Job(tmp_path / "run")
+    watcher = Watcher(job.directory, library).start()
+    job.train(0, ONSET + 40)
+    recorded = watcher.finish()
+    run = RunEvidence.load(job.directory)
+    again = record(run, diagnose(run), library)
+    assert recorded is not None
+    assert again.incident == recorded.incident
+    assert len(library.list()) == 1
+
+
+def test_a_nan_loss_alarms_at_once(tmp_path: Path, library: CaseLibrary) -> None:
+    """A loss that is no number is an incident with the first batch."""
+    job = Job(tmp_path / "run")
+    watcher = Watcher(job.directory, library).start()
+    job.train(0, 300, lambda step: 0.5 if step < 299 else float("nan"))
+    recorded = watcher.finish()
+    assert [alarm.after for alarm in job.directory.alarms()] == ["nan"]
+    assert recorded is not None
+    assert recorded.incident is not None
+    assert library.get(recorded.incident).nonfinite
