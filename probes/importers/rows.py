@@ -13,6 +13,9 @@ from .gaps import Gap
 from .plan import Roles, Slot
 from .sink import Sink
 
+_MOST_EPOCHS = 1e9
+"""Above it a number is no epoch; NaN is none either."""
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -148,7 +151,7 @@ class Rows:
     def _emit(self, train: dict[str, Value], val: dict[str, Value], counters: dict[str, Any]) -> bool:
         step, epoch = counters.get("step"), counters.get("epoch")
         time = _clock(counters.get("time", 0.0))
-        if epoch is not None and epoch - epoch != 0.0:
+        if epoch is not None and not -1.0 <= epoch <= _MOST_EPOCHS:
             epoch = None
         if train:
             self.sink.train(step, train, epoch, time)
