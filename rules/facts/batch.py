@@ -190,10 +190,10 @@ def _seen(context: Context) -> Iterator[Fact]:
 
 def _columns(context: Context) -> Iterator[Fact]:
     """Look at each column: a mean over columns of different units hides what happens in one."""
-    means = context.texts("batch.feature_mean", context.baseline[0], context.at + 30)
-    stds = _table([v for step, v in context.texts("batch.feature_std", *context.baseline)])
-    base = _table([v for step, v in means if step <= context.baseline[1]])
-    later = _table([v for step, v in means if step >= context.culprit])
+    means = context.texts("batch.feature_mean", context.culprit, context.at + 30)
+    stds = _table([v for _, v in context.history("batch.feature_std")])
+    base = _table([v for _, v in context.history("batch.feature_mean")])
+    later = _table([v for _, v in means])
     if base is None or later is None or stds is None or len(base) < 3:
         return
     if not base.shape[1] == later.shape[1] == stds.shape[1]:
@@ -215,9 +215,8 @@ def _columns(context: Context) -> Iterator[Fact]:
 
 
 def _column_extreme(context: Context) -> float | None:
-    rows = context.texts("batch.feature_max", context.baseline[0], context.at + AHEAD)
-    base = _table([v for step, v in rows if step <= context.baseline[1]])
-    now = _table([v for step, v in rows if step >= context.culprit])
+    base = _table([v for _, v in context.history("batch.feature_max")])
+    now = _table([v for _, v in context.texts("batch.feature_max", context.culprit, context.at + AHEAD)])
     if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
         return None
     return float(np.max(np.abs(now).max(0) / np.maximum(np.abs(base).max(0), 1e-9)))

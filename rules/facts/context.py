@@ -21,6 +21,8 @@ GUARD = 20
 """Steps right before the onset that are searched for what moved first, and kept out of the baseline."""
 AHEAD = 3
 """Steps from the onset on that still count as the moment of the spike."""
+_ENOUGH = 24
+"""Values from which on a baseline need not reach back before its window."""
 _FEWEST = 3
 """Values that a baseline needs; with fewer the fact stays unknown."""
 
@@ -119,10 +121,21 @@ class Context:
         )
 
     def before(self, name: str) -> FloatArray:
-        """Return the finite baseline values of a quantity, empty where there are too few."""
-        values = self.series(name).between(*self.baseline).value
-        values = values[np.isfinite(values)]
+        """Return the finite baseline values of a quantity, empty where there are too few.
+
+        A sensor that the budget lets run on few steps only has a baseline that reaches further back.
+        """
+        first, last = self.baseline
+        values = _finite(self.series(name).between(first, last).value)
+        if len(values) < _ENOUGH:
+            values = _finite(self.rank.series(name).between(self.first, last).value)[-_ENOUGH:]
         return values if len(values) >= _FEWEST else values[:0]
+
+    def history(self, name: str) -> list[tuple[int, Value]]:
+        """Return (step, value) of a quantity of any type in the baseline, reaching back as in `before`."""
+        first, last = self.baseline
+        rows = self.texts(name, first, last)
+        return rows if len(rows) >= _ENOUGH else self.texts(name, self.first, last)[-_ENOUGH:]
 
     def during(self, name: str) -> Series:
         """Return a quantity in the moment of the spike, non-finite values included."""
@@ -212,6 +225,10 @@ def jump(context: Context, name: str, factor: float = 3.0) -> Jump | None:
     peak = float(np.max(moment.value)) if np.isfinite(moment.value).all() else float("inf")
     lead = context.at - int(moment.step[np.argmax(beyond)]) if beyond.any() else None
     return Jump(center, peak, lead)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return values[np.isfinite(values)]
 
 
 def slope(values: FloatArray) -> float:

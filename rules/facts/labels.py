@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def _validity(context: Context) -> Iterator[Fact]:
         yield Fact("label.nonfinite", bool((bad_values > 0).any()), context.moment)
 
 
-def _shares(rows: list[object]) -> np.ndarray | None:
+def _shares(rows: Sequence[object]) -> np.ndarray | None:
     lists = [r for r in rows if isinstance(r, list) and r]
     if not lists:
         return None
@@ -101,11 +101,11 @@ def _shares(rows: list[object]) -> np.ndarray | None:
 
 
 def _classes(context: Context) -> Iterator[Fact]:
-    rows = context.texts("label.hist", context.baseline[0], context.at + 30)
-    wide = max((len(v) for _, v in rows if isinstance(v, list)), default=0)
-    padded = [(s, [*v, *[0] * (wide - len(v))]) for s, v in rows if isinstance(v, list)]
-    before = _shares([v for s, v in padded if s <= context.baseline[1]])
-    after = _shares([v for s, v in padded if s >= context.at])
+    old, new = context.history("label.hist"), context.texts("label.hist", context.at, context.at + 30)
+    wide = max((len(v) for _, v in [*old, *new] if isinstance(v, list)), default=0)
+    before, after = (
+        _shares([[*v, *[0] * (wide - len(v))] for _, v in rows if isinstance(v, list)]) for rows in (old, new)
+    )
     if before is None or after is None or len(before) < 3:
         return
     usual = before.mean(0)
