@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from .finding import OVERFITTING, SLOW_DIVERGENCE
+from . import patterns
+from .excursions import RETURNED
+from .finding import OVERFITTING, SLOW_DIVERGENCE, Finding
+from .passing import restless, typical_height
+from .rise import Rise
 from .robust import FloatArray
+from .run import Run
 from .track import Track
 
 RISEN = math.log(1.12)
@@ -20,27 +24,38 @@ _LATEST = 5
 """A rise must take at least this part of the run."""
 _SHARE = 0.35
 _GAP = math.log(3)
+_MOSTLY = 0.6
+_FEWEST = 5
+_SELDOM = 0.15
 
 
-@dataclass(frozen=True)
-class Rise:
-    """A slow rise from the best level to the end.
+def slow_rise(run: Run) -> Finding | None:
+    """A slow rise that the run ends in, or a loss that never fell."""
+    late = _never_learnt(run.train)
+    if late is not None:
+        return patterns.never_learnt(run.train, late)
+    rise = rise_of(run.train, run.val)
+    if rise is None:
+        return None
+    track = run.train if rise.series == "train" or run.val is None else run.val
+    jump = track.jumps[-1] if track.jumps else None
+    sudden = jump is not None and jump.open and jump.height > _MOSTLY * rise.height
+    # Where the curve leaves its level by more again and again, the rise is one more of its moods.
+    usual = restless(track) and rise.height < typical_height(track)
+    return None if sudden or usual else patterns.gradual(rise, track)
 
-    Attributes:
-        pattern: which one.
-        index: record of the curve where the best level was.
-        best: that level.
-        final: level at the end.
-        height: of ``final`` above ``best``.
-        series: ``train`` or ``val``.
-    """
 
-    pattern: str
-    index: int
-    best: float
-    final: float
-    height: float
-    series: str
+def _never_learnt(track: Track) -> float | None:
+    """Return the late level of a loss that stands far above its first value and hardly came near it."""
+    if not track.from_start or len(track) < _FEWEST or not track.scale.is_ratio:
+        return None
+    late = float(np.median(track.values[len(track) // 2 :]))
+    early = float(np.median(track.values[1 : max(6, len(track) // 10)]))
+    falls = track.scale.between(early, late) > RETURNED
+    below = float(np.mean(track.values[1:] <= track.first))
+    if falls or below >= _SELDOM or track.scale.between(late, track.first) <= DRIFTED:
+        return None
+    return late
 
 
 def rise_of(train: Track, val: Track | None) -> Rise | None:

@@ -19,8 +19,8 @@ from .finding import (
     Finding,
     Onset,
 )
-from .gradual import Rise
 from .nonfinite import Broken
+from .rise import Rise
 from .texts import Pair, fill, number, times
 from .track import Track
 

@@ -107,6 +107,18 @@ def counter_went_back(track: Track, e: Excursion) -> bool:
     return bool((np.diff(nearby) < 0).any())
 
 
+def planned_because(track: Track, e: Excursion, lr: Curve | None, reset: str | None) -> str | None:
+    """Return what explains a jump as planned: ``counter``, ``lr``, ``reset`` or ``shape``, or None."""
+    if counter_went_back(track, e):
+        return "counter"
+    rose = learning_rate_rose(lr, track.curve.step.astype(np.float64), e.start)
+    if rose:
+        return "lr"
+    if reset == "start":
+        return "reset"
+    return "shape" if rose is None and looks_scheduled(track, e) else None
+
+
 def looks_scheduled(track: Track, e: Excursion) -> bool:
     """Whether a jump without a known learning rate has the shape of a warm restart.
 
@@ -118,7 +130,7 @@ def looks_scheduled(track: Track, e: Excursion) -> bool:
     return not e.open and length >= max(_LONG, _LONG_SHARE * len(track)) and early and calm
 
 
-def coming_back(track: Track, e: Excursion) -> bool:
+def still_converging(track: Track, e: Excursion) -> bool:
     """Whether an open excursion has covered half of the way back and still falls."""
     inside = track.values[e.start :]
     third = len(inside) // 3

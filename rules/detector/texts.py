@@ -118,6 +118,11 @@ HEALTHY: Pair = (
     "The loss fell from {first} to {final} without a jump.",
     "损失由 {first} 变化到 {final}，没有突增。",
 )
+LAST_RECORD: Pair = (
+    "The loss kept its level up to the last record, which stands out at {value}{times}; "
+    "one record is too little to call it a spike.",
+    "损失在最后一条记录之前保持正常，最后一条为 {value}{times}；仅凭一条记录还不能判定为突增。",
+)
 INSUFFICIENT: Pair = (
     "There are only {count} finite loss values; at least {least} are needed to judge.",
     "只有 {count} 个有限的损失值；至少需要 {least} 个才能判断。",

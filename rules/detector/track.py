@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 
 import numpy as np
@@ -13,8 +12,6 @@ from .finding import Change
 from .robust import FloatArray, block_medians, spread, trailing_median
 from .sorting import split
 
-HUGE = math.log(10)
-"""A single record this high is more than a hard batch."""
 BLOCKS = 64
 _SMOOTH = 0.1
 
@@ -53,7 +50,7 @@ class Track:
     @cached_property
     def first(self) -> float:
         """Level that the run began with."""
-        return float(self.values[0])
+        return float(self.values[0]) if len(self) else float("nan")
 
     @cached_property
     def noise(self) -> float:

@@ -1,0 +1,109 @@
+"""Losses that are not finite, jumps of the training loss that stay, and those that were planned."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import patterns
+from .changes import jump_at
+from .curve import Curve
+from .evidence import CERTAIN, STAYS
+from .excursions import JUMP, Excursion
+from .finding import Finding
+from .nonfinite import blow_up, find_broken
+from .passing import HUGE, restless
+from .restart import planned_because, reset_level, still_converging
+from .run import Run
+from .track import Track
+
+_SMALL_JUMP = math.log(1.35)
+"""Least height of a jump that the gradient norm confirms."""
+_NORM_JUMP = 2.0
+_FEW = 10
+_BATCHES = 64
+_LOOK_BACK = 3
+
+
+def not_finite(run: Run) -> Finding | None:
+    """A loss that is not finite, from its jump on where it jumped before."""
+    raw = run.train.raw
+    broken = find_broken(raw, run.lr, run.grad_norm) if len(raw) else None
+    if broken is None:
+        return None
+    before = Curve(raw.step[: broken.index], raw.value[: broken.index])
+    if raw.epoch is not None:
+        before = Curve(before.step, before.value, raw.epoch[: broken.index])
+    track = Track(before)
+    jump = track.jumps[-1] if track.jumps else None
+    if jump is not None and (not jump.open or _from_the_start(track, jump)):
+        jump = None
+    count = len(track)
+    if jump is None and count:
+        base = track.level_before(max(1, count - _LOOK_BACK)) or 0.0
+        count -= blow_up(track.values, base) or 0
+    step = int(track.curve.step[jump.start]) if jump else broken.step
+    return patterns.nonfinite(track, broken, jump, count, run.validation_change(step))
+
+
+def lasting(run: Run) -> Finding | None:
+    """A jump of the training loss that the run ends in."""
+    track = run.train if run.train.jumps else _confirmed(run)
+    jump = track.jumps[-1] if track.jumps else None
+    if jump is None or not jump.open or _from_the_start(track, jump) or _doubtful(run, track, jump):
+        return None
+    reset = reset_level(track, jump)
+    val = run.validation_change(run.step_of(jump))
+    why = planned_because(track, jump, run.lr, reset)
+    if why and still_converging(track, jump):
+        return patterns.restart(track, jump, val, why, reset)
+    return patterns.spike(track, jump, "train", val, run.synchrony(jump), reset)
+
+
+def planned(run: Run) -> Finding | None:
+    """A jump that passed and that a schedule, a new counter or new weights explain."""
+    if restless(run.train):
+        return None
+    for jump in run.train.jumps:
+        reset = reset_level(run.train, jump)
+        why = None if jump.open else planned_because(run.train, jump, run.lr, reset)
+        if why:
+            return patterns.restart(run.train, jump, run.validation_change(run.step_of(jump)), why, reset)
+    return None
+
+
+def _confirmed(run: Run) -> Track:
+    """Return the curve with a rise too small by itself as a jump, where the gradient norm jumped too."""
+    if run.grad_norm is None:
+        return run.train
+    # Of an excerpt of a few records the noise is not known: the second witness stands in for it.
+    track = Track(run.train.raw, _SMALL_JUMP, 1.0 if len(run.train) < _FEW else 4.0)
+    if track.jumps and track.jumps[-1].open and _norm_jumped(run, track.jumps[-1]):
+        return track
+    return run.train
+
+
+def _norm_jumped(run: Run, jump: Excursion) -> bool:
+    if run.grad_norm is None:
+        return False
+    change = jump_at(run.grad_norm, run.step_of(jump), after=2)
+    return change is not None and change.before > 0 and change.peak / change.before >= _NORM_JUMP
+
+
+def _from_the_start(track: Track, jump: Excursion) -> bool:
+    """Whether there was no good phase before the jump."""
+    return track.from_start and jump.start <= 2 and track.scale.between(track.first, jump.base) < 0.05
+
+
+def _doubtful(run: Run, track: Track, jump: Excursion) -> bool:
+    """Whether a few bad records at the end may be outliers, of which the run had some before or not."""
+    if jump.width == 1 and len(track) >= _BATCHES and jump.peak_height < HUGE and not _norm_jumped(run, jump):
+        return True
+    seen = sum(e.width for e in track.outliers)
+    if not seen:
+        return False
+    rate = min(seen / len(track), 0.6)
+    bad = int(np.sum(track.scale.height(track.values[jump.start :], jump.base) > JUMP))
+    odds = bad * math.log(STAYS / rate) + (jump.width - bad) * math.log((1 - STAYS) / (1 - rate))
+    return odds < CERTAIN

@@ -1,0 +1,50 @@
+"""What the validation loss shows that the training loss does not."""
+
+from __future__ import annotations
+
+from . import jumps, patterns
+from .excursions import Excursion
+from .finding import Finding
+from .run import Run
+
+_NEARLY_BACK = 0.35
+
+
+def not_finite(run: Run) -> Finding | None:
+    """A validation loss that ended as NaN or infinity while the training loss did not."""
+    if run.val is None or run.val.raw is run.val.curve:
+        return None
+    finding = jumps.not_finite(Run(run.val, None, None, None))
+    if finding is None or finding.recovered:
+        return None
+    return patterns.only_validation(finding)
+
+
+def _open_jump(run: Run) -> Excursion | None:
+    jump = run.val.jumps[-1] if run.val is not None and run.val.jumps else None
+    return jump if jump is not None and jump.open and jump.start > 0 else None
+
+
+def joined(run: Run) -> Finding | None:
+    """A lasting jump of validation that training took part in, if only for a record."""
+    jump = _open_jump(run)
+    if run.val is None or jump is None:
+        return None
+    step = float(run.val.curve.step[jump.start])
+    room = max(run.val.interval, 2 * run.train.interval)
+    near = [e for e in (*run.train.jumps, *run.train.outliers) if -room <= step - run.step_of(e) <= 2 * room]
+    if not near:
+        return None
+    change = run.train.change(near[0])
+    last = run.val.scale.between(float(run.val.values[-1]), jump.base)
+    if last < _NEARLY_BACK * jump.peak_height:
+        return patterns.transient(run.val, jump, "val", change)
+    return patterns.spike(run.val, jump, "val", change, "train", None)
+
+
+def alone(run: Run) -> Finding | None:
+    """A lasting jump of validation without any of training."""
+    jump = _open_jump(run)
+    if run.val is None or jump is None or jump.width < 2:
+        return None
+    return patterns.shift(run.val, jump, run.train.change_near(float(run.val.curve.step[jump.start])))
