@@ -238,7 +238,6 @@ _WORDS = {
     "unreadable": "不可读",
     "recorded": "已记录",
     "not recorded": "未记录",
-    "of another user": "其他用户",
     "worked": "有效",
     "unknown": "未知",
     "tried, outcome open": "已试，结果未定",

@@ -154,7 +154,7 @@ def diagnosis(run: str = "resnet-digits") -> Diagnosis:
         ],
         fixes=[
             Fix(
-                "fix.restore-schedule",
+                "fix.repair-schedule",
                 "now",
                 "Put the learning rate back to 5e-05 and resume from the checkpoint of step 600.",
                 'for group in optimizer.param_groups:\n    group["lr"] = 5e-05',
@@ -257,7 +257,7 @@ def diagnosis(run: str = "resnet-digits") -> Diagnosis:
                 "20251102-transformer",
                 0.91,
                 "strategy.lr-surge",
-                "fix.restore-schedule",
+                "fix.repair-schedule",
                 "worked",
                 ["lr.ratio", "grad.norm_ratio"],
                 ["val.ratio"],

@@ -103,6 +103,7 @@ def test_version() -> None:
         (["run"], "COMMAND"),
         (["run", "--", "no-such-program"], "no-such-program"),
         (["triage"], "terminal"),
+        (["attach", "999999999"], "999999999"),
         (["demo", "--cause", "data.nothing"], "data.label-contamination"),
         (["diagnose", "no-such-run", "--lang", "fr"], "en, zh"),
     ],
@@ -150,7 +151,7 @@ def test_a_reader_that_goes_away_is_no_error(several: Path) -> None:
 def test_runs_as_json(several: Path) -> None:
     """The list of runs has state, last loss and alarm of each, live ones first."""
     rows = json.loads(spikelore("runs", "--json").stdout)
-    assert [row["state"] for row in rows][0] == "running"
+    assert rows[0]["state"] == "running"
     spiked = next(row for row in rows if row["name"] == "resnet-digits")
     assert spiked["alarm"]["step"] == samples.ONSET
     assert next(row for row in rows if row["name"] == "unet-nan")["loss"] == "NaN"

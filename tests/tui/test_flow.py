@@ -67,7 +67,7 @@ async def test_a_copied_fix_is_four_keys_away(app: SpikeloreApp, spiked: RunDire
         await pilot.pause()
         assert keys.count <= 4
         assert triage.diagnosis is not None
-        assert app.clipboard == triage.diagnosis.causes[0].fixes[0].code
+        assert app.clipboard in [fix.code for fix in triage.diagnosis.causes[0].fixes if fix.when == "now"]
 
 
 async def test_a_resolved_incident_is_ten_keys_away_and_search_finds_it(
@@ -85,7 +85,7 @@ async def test_a_resolved_incident_is_ten_keys_away_and_search_finds_it(
         with CaseLibrary.open() as library:
             case = library.get(triage.incident or "")
         assert (case.state, case.confirmed, case.resolved_by) == ("resolved", "strategy.lr-surge", "ada")
-        assert [(fix.fix, fix.outcome) for fix in case.fixes] == [("fix.restore-schedule", "worked")]
+        assert [(fix.fix, fix.outcome) for fix in case.fixes] == [("fix.repair-schedule", "worked")]
         await pilot.press("2")
         await until(pilot, lambda: screen_is(app, CasesScreen))
         await pilot.press(*"surge")
@@ -126,7 +126,7 @@ async def test_the_diagnosis_knows_at_once_what_was_resolved(app: SpikeloreApp, 
     async with second.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: second.screen.diagnosis.causes[0].fixes[0].tried == 1)
         first = second.screen.diagnosis.causes[0].fixes[0]
-        assert (first.id, first.worked) == ("fix.restore-schedule", 1)
+        assert (first.id, first.worked) == ("fix.repair-schedule", 1)
         assert second.screen.diagnosis.similar
 
 

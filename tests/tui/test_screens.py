@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +246,32 @@ async def test_an_away_database_is_a_sentence_in_the_cases(app: SpikeloreApp, aw
         await pilot.press("2")
         await until(pilot, lambda: any(away in note.message for note in app._notifications))
         assert app.current_mode == "cases"
+
+
+@pytest.fixture
+def torch_process() -> Iterator[subprocess.Popen[str]]:
+    """A process with torch loaded that does nothing else."""
+    code = "import time, torch; print('ready', flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+async def test_attach_lists_training_processes(
+    app: SpikeloreApp, torch_process: subprocess.Popen[str]
+) -> None:
+    """A process with torch is listed; opening one that is not recorded says how to attach."""
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: str(torch_process.pid) in app.screen.processes)
+        table = app.screen.table
+        table.move_cursor(row=table.get_row_index(str(torch_process.pid)))
+        await pilot.press("enter")
+        await until(pilot, lambda: any("Press a" in note.message for note in app._notifications))
 
 
 async def test_settings_are_kept(app: SpikeloreApp) -> None:

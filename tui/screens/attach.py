@@ -18,7 +18,6 @@ from ...probes.evidence import RunDirectory
 from .. import attaching, clock
 from ..language import tr
 from ..numbers import duration, size
-from ..processes import Process, torch_processes
 from ..widgets.tables import cursor_key, fill
 from .base import BaseScreen
 
@@ -55,7 +54,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
     class Found(Message):
         """The processes as they are now."""
 
-        processes: list[Process]
+        processes: list[attaching.Process]
 
     @dataclass
     class Done(Message):
@@ -66,7 +65,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
 
     def __init__(self) -> None:
         super().__init__()
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, attaching.Process] = {}
 
     def body(self) -> Iterable[Widget]:
         """Return the table, or what to do when it is empty."""
@@ -83,7 +82,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
     def look(self) -> None:
         """Find the processes."""
         if self.is_current:
-            self.post_message(self.Found(torch_processes()))
+            self.post_message(self.Found(attaching.training_processes()))
 
     def on_screen_resume(self) -> None:
         """Look again after another screen was shown."""
@@ -103,24 +102,22 @@ unmodified process and detaching takes them out again; the job goes on all the w
         fill(self.table, names, rows)
 
     @staticmethod
-    def _cells(process: Process, names: list[str], room: int) -> list[Content]:
+    def _cells(process: attaching.Process, names: list[str], room: int) -> list[Content]:
         if process.run:
             state = Content.styled(f"● {tr('recorded')}", "$success")
-        elif process.mine:
-            state = Content.styled(f"○ {tr('not recorded')}", "$foreground 70%")
         else:
-            state = Content.styled(f"✗ {tr('of another user')}", "$foreground 50%")
+            state = Content.styled(f"○ {tr('not recorded')}", "$foreground 70%")
         cells = {
             "PID": Content(str(process.pid)),
             "User": Content.styled(process.user, "$foreground 60%"),
             "": state,
             "Age": Content(duration(clock.now() - process.started)),
             "Memory": Content(size(process.memory)),
-            "Command": Content(process.command).truncate(room, ellipsis=True),
+            "Command": Content(" ".join(process.command)).truncate(room, ellipsis=True),
         }
         return [cells[name] for name in names]
 
-    def _chosen(self) -> Process | None:
+    def _chosen(self) -> attaching.Process | None:
         return self.processes.get(cursor_key(self.table) or "")
 
     @on(DataTable.RowSelected)
@@ -145,8 +142,8 @@ unmodified process and detaching takes them out again; the job goes on all the w
 
     @work(thread=True, exclusive=True, group="attach", exit_on_error=False)
     def _put_in(self, pid: int) -> None:
-        run = attaching.attach(pid, None)
-        self.post_message(self.Done(tr("Attached to {pid}.", pid=pid), run.path))
+        done = attaching.attach(pid)
+        self.post_message(self.Done(tr("Attached to {pid}.", pid=pid), done.run.path))
 
     def action_detach(self) -> None:
         """Detach from the process under the cursor."""
