@@ -11,7 +11,6 @@ from ..evidence import Field
 from .base import Sensor
 
 if TYPE_CHECKING:
-    from ..agent.graph import LossTerm
     from ..agent.step import OpenStep
 
 _MAX_CLASSES = 256
@@ -120,6 +119,14 @@ class Outputs(Sensor):
             "sampled",
             "Samples that are given the most predicted class.",
         ),
+        Field(
+            "output.purity",
+            "share",
+            "scalar",
+            "sampled",
+            "Samples whose label is the commonest one of those that were given the same answer: high beside "
+            "a low accuracy, the labels mean something else than before.",
+        ),
         Field("output.max", "absolute", "scalar", "sampled", "Largest output (logit) in absolute value."),
         Field("output.nonfinite", "share", "scalar", "sampled", "Non-finite outputs."),
     )
@@ -135,28 +142,42 @@ class Outputs(Sensor):
             ends = torch.stack([low.double().abs(), high.double().abs(), bad.double() / outputs.numel()])
             step.later(ends, lambda numbers: self._range(step, numbers))
         term = next((term for term in step.micro.terms if term.kind == "nll"), None)
-        if term is not None and term.prediction.dim() == 2 and term.prediction.numel():
-            self._answers(step, term)
+        if term is not None:
+            if term.prediction.dim() == 2 and term.prediction.numel():
+                self._answers(step, term.prediction.float(), term.target, term.ignore)
+        elif outputs is not None and step.micro.targets:
+            self._own_loss(step, outputs, step.micro.targets[0].detach())
+
+    def _own_loss(self, step: OpenStep, outputs: Tensor, target: Tensor) -> None:
+        """Take outputs [n, classes] and whole labels [n] for a classifier, whatever its loss is."""
+        classes = not target.is_floating_point() and not target.is_complex()
+        if classes and outputs.dim() == 2 and target.shape == outputs.shape[:1] and outputs.shape[1] > 1:
+            self._answers(step, outputs.float().log_softmax(1), target, None)
 
     def _range(self, step: OpenStep, numbers: list[float]) -> None:
         low, high, bad = numbers
         step.v["output.max"] = low if low > high or low != low else high  # noqa: PLR0124 - NaN
         step.v["output.nonfinite"] = bad
 
-    def _answers(self, step: OpenStep, term: LossTerm) -> None:
-        logs = term.prediction.float()
-        step.v["output.classes"] = logs.shape[1]
+    def _answers(self, step: OpenStep, logs: Tensor, target: Tensor, ignore: int | None) -> None:
+        """Compare log-probabilities [n, classes] with labels [n]."""
+        classes = logs.shape[1]
+        step.v["output.classes"] = classes
         choice = logs.argmax(1)
-        valid = torch.ones_like(term.target, dtype=torch.bool)
-        if term.ignore is not None:
-            valid = term.target.ne(term.ignore)
-        right = ((choice == term.target) & valid).sum() / valid.sum().clamp(min=1)
+        valid = (target >= 0) & (target < classes)
+        if ignore is not None:
+            valid &= target.ne(ignore)
+        number = valid.sum().clamp(min=1)
+        right = ((choice == target) & valid).sum() / number
         entropy = -(logs.exp() * logs).nan_to_num(nan=0.0).sum(1).mean()
-        counts = torch.zeros(logs.shape[1], device=logs.device)
+        counts = torch.zeros(classes, device=logs.device)
         counts.scatter_add_(0, choice, torch.ones_like(choice, dtype=counts.dtype))
-        share = counts.max() / len(choice)
-
-        def fill(numbers: list[float]) -> None:
-            step.v["output.accuracy"], step.v["output.entropy"], step.v["output.pred_share"] = numbers
-
-        step.later(torch.stack([right.float(), entropy, share]), fill)
+        numbers = [right.float(), entropy, counts.max() / len(choice)]
+        names = ["output.accuracy", "output.entropy", "output.pred_share"]
+        if classes <= _MAX_CLASSES:
+            table = torch.zeros(classes * classes + 1, device=logs.device)
+            cell = torch.where(valid, choice * classes + target, classes * classes)
+            table.scatter_add_(0, cell, torch.ones_like(cell, dtype=table.dtype))
+            numbers.append(table[:-1].view(classes, classes).amax(1).sum() / number)
+            names.append("output.purity")
+        step.later(torch.stack(numbers), lambda values: step.v.update(zip(names, values, strict=True)))
