@@ -11,6 +11,7 @@ from .evidence import Event, EvidenceError, Header, RunDirectory, RunManifest, d
 
 _HEAD_BYTES = 1 << 18
 _TAIL_BYTES = 1 << 20
+_NOTED = (b'"name":"evidence.lost"', b'"name":"probe.disabled"', b'"name":"update.unseen"')
 
 
 def complete(run: RunDirectory, exit_code: int | None) -> RunManifest:
@@ -32,7 +33,7 @@ def complete(run: RunDirectory, exit_code: int | None) -> RunManifest:
     if not ranks:
         manifest.notes.append(
             "no training step was seen: the job ended before its first backward, does not use PyTorch, "
-            "or runs Python with -S or an emptied environment"
+            "runs Python with -S or an emptied environment (env -i), or compiles its whole training step"
         )
     manifest.world_size = max(manifest.world_size, len(ranks))
     run.write_manifest(manifest)
@@ -61,10 +62,11 @@ def _take_head(manifest: RunManifest, path: Path) -> None:
 def _take_losses(manifest: RunManifest, path: Path) -> None:
     """Note lost evidence and probes that were switched off."""
     with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        lines = stream.read().splitlines()
+        lines = stream.read(_HEAD_BYTES).splitlines()
+        stream.seek(max(stream.tell(), path.stat().st_size - _TAIL_BYTES))
+        lines += stream.read().splitlines()
     for line in lines:
-        if b'"name":"evidence.lost"' not in line and b'"name":"probe.disabled"' not in line:
+        if not any(name in line for name in _NOTED):
             continue
         try:
             event = msgspec.json.decode(line, type=Event)
@@ -72,6 +74,8 @@ def _take_losses(manifest: RunManifest, path: Path) -> None:
             continue
         if event.name == "probe.disabled":
             text = f"probe {event.data.get('sensor')} was switched off: {event.data.get('error')}"
+        elif event.name == "update.unseen":
+            text = str(event.data.get("reason"))
         else:
             text = f"{event.data.get('count')} records lost: {event.data.get('reason')}"
         if text not in manifest.notes:
@@ -83,4 +87,4 @@ def _take_boot_log(manifest: RunManifest, path: Path) -> None:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
-    manifest.notes += [f"probes could not start in {line}" for line in lines[:20]]
+    manifest.notes += [f"probes in {line}" for line in lines[:20]]

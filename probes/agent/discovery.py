@@ -56,6 +56,14 @@ def survey(session: Session) -> dict[str, Any]:
     return summary
 
 
+def models() -> list[nn.Module]:
+    """Return the outermost models among the variables of the main thread."""
+    found = _Found()
+    for value in _values(_training_frame()):
+        found.take(value)
+    return found.outermost()
+
+
 class _Found:
     def __init__(self) -> None:
         self._models: dict[int, nn.Module] = {}

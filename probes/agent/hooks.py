@@ -73,7 +73,7 @@ def _forward(session: Session) -> None:
     stack = session.forward_stack
 
     def pre(module: Any, _args: Any) -> None:
-        if not is_compiling():
+        if not _captured():
             if stack and (session.between_forwards or _same(stack[0], module)):
                 # An earlier forward raised, and its end was never seen.
                 stack.clear()
@@ -81,7 +81,7 @@ def _forward(session: Session) -> None:
             stack.append(weakref.ref(module) if not stack else None)
 
     def post(module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        if is_compiling() or not stack:
+        if not stack or _captured():
             return
         stack.pop()
         if not stack and session.patches.active and not _generated(module):
@@ -89,6 +89,27 @@ def _forward(session: Session) -> None:
 
     session.patches.on_undo(register_module_forward_pre_hook(pre).remove)
     session.patches.on_undo(register_module_forward_hook(post, with_kwargs=True).remove)
+    _keep_quiet(session)
+
+
+def _keep_quiet(session: Session) -> None:
+    """Keep torch.compile from warning the user about hooks that are ours, and count for nothing there."""
+    import warnings
+
+    message = "Using `torch.compile\\(module\\)` when there are global hooks on modules"
+    warnings.filterwarnings("ignore", message=message)
+    entry = warnings.filters[0]
+
+    def restore() -> None:
+        if entry in warnings.filters:
+            warnings.filters.remove(entry)  # type: ignore[attr-defined]  # a list, whatever the stubs say
+
+    session.patches.on_undo(restore)
+
+
+def _captured() -> bool:
+    """Whether the forward under way is recorded as a graph, which operations of ours would end up in."""
+    return is_compiling() or torch.jit.is_tracing()
 
 
 def _same(outer: weakref.ref[Any] | None, module: Any) -> bool:

@@ -61,10 +61,19 @@ class Lifecycle:
             self._stop.set()
             # A driver that hangs must not hold up the end of the job.
             self._gauges.join(0.5)
+        self._note_blindness()
         self._session.dispatch.protect(self._session.finish)()
         atexit.unregister(self.end)
         if self._finalizer is not None:
             self._finalizer.cancel()
+
+    def _note_blindness(self) -> None:
+        """Say so when the process compiled code and no step of it was seen."""
+        counters = getattr(sys.modules.get("torch._dynamo.utils"), "counters", {})
+        if not self._session.sink.claimed and counters and counters["frames"].get("total"):
+            from .boot import note_failure
+
+            note_failure("no step was seen: the training step is compiled as a whole, which hooks cannot see")
 
     def _gauge(self) -> None:
         session, stop = self._session, self._stop

@@ -41,6 +41,7 @@ class Progress:
         """That batch, until the step is over."""
         self.handed = 0
         """Batches that loaders have handed out."""
+        self._position: float | None = None
         self._began = began
         self._states: weakref.WeakKeyDictionary[Any, LoaderState] = weakref.WeakKeyDictionary()
         self._iterators: weakref.WeakKeyDictionary[Any, LoaderState] = weakref.WeakKeyDictionary()
@@ -86,15 +87,13 @@ class Progress:
             self.epoch += 1
             self._began(self.epoch)
         share = state.batch / state.length if state.length else 0.0
+        done = (state.batch + 1) / state.length if state.length else 1.0
+        self._position = self.epoch + min(done, 1.0)
         return self.epoch + min(share, 1.0), state.batch
 
     def position(self) -> float | None:
         """Return the epochs done, the running share included, after the latest step."""
-        state = self._training
-        if self.epoch < 0 or state is None:
-            return None
-        share = (state.batch + 1) / state.length if state.length else 1.0
-        return self.epoch + min(share, 1.0)
+        return self._position
 
     def _choose(self) -> LoaderState | None:
         """Stay with the loader trained on so far if it gave a batch, else take the latest one."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .session import Session
 
 _CLOSER_STEPS = 20
+UNSEEN = (
+    "optimizer.step runs where probes cannot see it (compiled, or not a torch.optim.Optimizer): "
+    "steps are told from reset gradients; learning rate, updates and weights are not recorded"
+)
 
 
 class Stepper:
@@ -55,6 +59,7 @@ class Stepper:
         self._closer_until = -1
         self._notes: dict[str, Value] = {}
         self.settled = True
+        self._unseen_told = False
         self.reset()
 
     def reset(self) -> None:
@@ -79,6 +84,8 @@ class Stepper:
         if self.in_backward or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
             return False
         self.in_backward = True
+        if self.updates_begun == 0 and self.open is not None and self.open.micro_count:
+            self._notice_unseen_update(self.open)
         roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
         step = self.step()
         step.epoch, step.batch = self._session.progress.trained()
@@ -91,6 +98,20 @@ class Stepper:
         self._dispatch.run("before_backward", step, roots)
         step.micro_count += 1
         return True
+
+    def _notice_unseen_update(self, step: OpenStep) -> None:
+        """Close a step whose update no hook has shown, as with a compiled ``optimizer.step``.
+
+        Told from gradients that are gone: somebody has used and reset them.
+        """
+        for root in self._session.model.roots:
+            trained = [p for p in root.parameters() if p.requires_grad]
+            if trained and all(p.grad is None for p in trained):
+                if not self._unseen_told:
+                    self._unseen_told = True
+                    self._session.event("update.unseen", {"reason": UNSEEN})
+                self._close(step)
+                return
 
     def _unscaled(self, step: OpenStep, root: Tensor) -> Tensor:
         """Return the loss that GradScaler made ``root`` of, else ``root`` itself."""
@@ -261,6 +282,7 @@ class Stepper:
 
     def _drop(self, step: OpenStep) -> None:
         self.settled = True
+        self._unseen_told = False
         self.reset()
         self._mark = perf_counter()
         step.micro = None
@@ -314,7 +336,7 @@ class Stepper:
 
     def finish(self) -> None:
         """Write a step that has updated but whose cycle is not complete."""
-        if self.open is not None and self.open.stepped:
+        if self.open is not None and (self.open.stepped or self._unseen_told):
             self._close(self.open)
 
     def drain(self) -> None:

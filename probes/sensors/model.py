@@ -54,10 +54,18 @@ class Model(Sensor):
         if id(optimizer) in self._described:
             return
         self._described.add(id(optimizer))
-        root = self.session.model.model_of(optimizer)
+        root = self.session.model.model_of(optimizer) or self._look_around(optimizer)
         if root is not None and id(root) not in self._described:
             self._described.add(id(root))
             self.session.event("model", describe(root, self._activations))
+
+    def _look_around(self, optimizer: Optimizer) -> Module | None:
+        """Find a model that was never seen running, as after ``module.compile()``, among the variables."""
+        from ..agent.discovery import models
+
+        for model in models():
+            self.session.model.saw(model)
+        return self.session.model.model_of(optimizer)
 
 
 def describe(root: Module, from_graph: dict[str, int]) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Validation(Sensor):
         """Watch the loss functions, through which the loss modules go too."""
         self._pass = _Pass()
         self._taken = True
+        self._models_seen = False
         self._evaluating = False
         self._pending: _Batch | None = None
         self._handed = 0
@@ -106,6 +107,7 @@ class Validation(Sensor):
     def forward(self, module: Module, output: Any) -> None:
         """A model has answered: note whether it evaluates, and take the loss it hands out."""
         self._commit()
+        self._models_seen = True
         self._evaluating = not (self.session.gradients_on and module.training)
         self._taken = False
         progress = self.session.progress
@@ -121,12 +123,9 @@ class Validation(Sensor):
             self._taken = True
 
     def _computed(self, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> None:
-        if (
-            self._taken
-            or self.session.inside_forward
-            or not isinstance(result, Tensor)
-            or result.numel() != 1
-        ):
+        # Where no model is seen running, as with module.compile(), every loss stands for a batch.
+        taken = self._taken and self._models_seen
+        if taken or self.session.inside_forward or not isinstance(result, Tensor) or result.numel() != 1:
             return
         prediction, target = args[0], args[1] if len(args) > 1 else kwargs.get("target")
         batch = _Batch(result.detach().reshape(()), with_graph=result.requires_grad)
@@ -134,6 +133,8 @@ class Validation(Sensor):
             batch.samples = float(max(1, _counted(target, kwargs.get("ignore_index", -100))))
         if name == "cross_entropy" and isinstance(target, Tensor) and _classes(prediction, target):
             batch.accuracy = (prediction.detach().argmax(1) == target).float().mean()
+        if not self._models_seen:
+            self._commit()
         self._pending, self._taken = batch, True
 
     def _commit(self) -> None:

@@ -165,7 +165,7 @@ def test_the_lightning_callback_records_the_fit(tmp_path: Path) -> None:
         num_sanity_val_steps=0,
         callbacks=[SpikeloreCallback(tmp_path / "run")],
     )
-    trainer.fit(Module(), loader, loader)
+    trainer.fit(Module(), loader, torch.utils.data.DataLoader(data, batch_size=8))
     rank = RunEvidence.load(tmp_path / "run").primary
     assert rank.series("loss").value.tolist() == pytest.approx(losses)
     assert len(rank.series("val.loss", "eval")) == 2
