@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...probes.evidence.reader import FloatArray
-from .context import AHEAD, Context, robust_z
+from .context import AHEAD, Context, robust_z, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -33,6 +33,11 @@ FACTS = (
     FactSpec("batch.repeat_share", "number", "",
              "share of batches from the onset on that equal one of the last batches before them",
              "骤升后与前几个批次完全相同的批次占比"),
+    FactSpec("batch.recent_share", "number", "",
+             "share of samples from the onset on that came in one of the three batches looked at before",
+             "骤升后样本在此前三个被记录批次中出现过的占比"),
+    FactSpec("batch.recent_before", "number", "", "the same before the onset", "骤升前该占比"),
+    FactSpec("batch.discrete", "bool", "", "the input is whole numbers, such as token ids", "输入为整数(如词编号)"),
     FactSpec("batch.shift_lasts", "bool", "", "the change of the inputs stays on all later batches",
              "输入变化在之后批次持续存在"),
     FactSpec("batch.shift_lead", "number", "steps", "steps from the first changed input to the onset",
@@ -65,7 +70,11 @@ def extract(context: Context) -> Iterator[Fact]:
     if now is not None and len(sizes):
         yield Fact("batch.size_ratio", now / float(np.median(sizes)), context.moment)
     yield from _moments(context)
+    kinds = context.history("batch.kind")
+    if kinds:
+        yield Fact("batch.discrete", str(kinds[-1][1]) == "int", context.baseline)
     yield from _nonfinite(context)
+    yield from _recent(context)
     yield from _duplicates(context)
     yield from _repeats(context)
     yield from _seen(context)
@@ -161,6 +170,22 @@ def _repeats(context: Context) -> Iterator[Fact]:
     yield Fact("batch.repeat_share", float(np.mean(again)), context.aftermath)
 
 
+def _recent(context: Context) -> Iterator[Fact]:
+    """Tell whether the same samples keep coming: an epoch deals each of them once."""
+    rows = [v for _, v in context.history("batch.sample_hashes")]
+    split = len(rows)
+    rows += [v for _, v in context.texts("batch.sample_hashes", context.at, context.aftermath[1])]
+    shares = []
+    for index in range(3, len(rows)):
+        now, earlier = sequence(rows[index]), {h for row in rows[index - 3 : index] for h in sequence(row)}
+        shares.append(sum(h in earlier for h in now) / max(len(now), 1))
+    before, after = shares[: max(0, split - 3)], shares[split:]
+    if len(before) >= 3:
+        yield Fact("batch.recent_before", float(np.median(before)), context.baseline)
+    if len(after) >= 3:
+        yield Fact("batch.recent_share", float(np.median(after)), context.aftermath)
+
+
 def _seen(context: Context) -> Iterator[Fact]:
     """Compare how often samples return unchanged: augmentation makes every view of a sample new."""
     rows = [
@@ -198,7 +223,7 @@ def _columns(context: Context) -> Iterator[Fact]:
         return
     if not base.shape[1] == later.shape[1] == stds.shape[1]:
         return
-    center, usual = np.median(base, axis=0), np.maximum(np.median(stds, axis=0), 1e-9)
+    center, usual = np.median(base, axis=0), _floored(np.median(stds, axis=0))
     noise = 1.4826 * np.median(np.abs(base - center), axis=0) / usual
     # A shift counts by what it is beyond the usual noise of that column's mean.
     shifts = np.abs(later - center) / usual
@@ -219,7 +244,12 @@ def _column_extreme(context: Context) -> float | None:
     now = _table([v for _, v in context.texts("batch.feature_max", context.culprit, context.at + AHEAD)])
     if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
         return None
-    return float(np.max(np.abs(now).max(0) / np.maximum(np.abs(base).max(0), 1e-9)))
+    return float(np.max(np.abs(now).max(0) / _floored(np.abs(base).max(0))))
+
+
+def _floored(scale: FloatArray) -> FloatArray:
+    """Return the scale of each column; a column that hardly varies is measured by what the others do."""
+    return np.maximum(scale, 0.1 * float(np.median(scale[scale > 0])) if (scale > 0).any() else 1.0)
 
 
 def _table(rows: Sequence[object]) -> FloatArray | None:

@@ -19,6 +19,8 @@ BASELINE = 200
 """Steps before the onset that make the baseline of a per-step quantity."""
 GUARD = 20
 """Steps right before the onset that are searched for what moved first, and kept out of the baseline."""
+SOON = 30
+"""Steps from the onset on that show whether a change lasts."""
 AHEAD = 3
 """Steps from the onset on that still count as the moment of the spike."""
 _ENOUGH = 24
@@ -137,9 +139,18 @@ class Context:
         rows = self.texts(name, first, last)
         return rows if len(rows) >= _ENOUGH else self.texts(name, self.first, last)[-_ENOUGH:]
 
+    def later(self, name: str) -> list[tuple[int, Value]]:
+        """Return (step, value) of a quantity of any type soon after the onset, or as soon as there is one."""
+        soon = self.texts(name, self.at, self.at + SOON)
+        return soon or self.texts(name, self.at, self.aftermath[1])
+
     def during(self, name: str) -> Series:
         """Return a quantity in the moment of the spike, non-finite values included."""
         return self.series(name).between(*self.moment)
+
+    def leading(self, name: str) -> Series:
+        """Return a quantity in the moment of the spike up to the onset, and not what followed from it."""
+        return self.series(name).between(self.moment[0], self.at)
 
     def after(self, name: str) -> FloatArray:
         """Return the values from the onset on."""

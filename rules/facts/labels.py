@@ -16,6 +16,13 @@ FACTS = (
              "首个异常批次在更新前的准确率"),
     FactSpec("label.disagreement", "number", "", "loss of accuracy on that batch: labels against a so-far-right model",
              "该批次准确率下降:标签与此前正确的模型不一致"),
+    FactSpec("label.consistent", "bool", "",
+             "labels disagree with the model, yet go with its answers one to one: they were renamed",
+             "标签与模型不一致,却与其答案一一对应:标签被重新命名"),
+    FactSpec("label.new_values", "bool", "", "labels beyond the range seen before", "出现此前范围之外的标签"),
+    FactSpec("label.permuted", "bool", "",
+             "class shares moved, but sorted by size they are as before: classes changed places",
+             "类别比例改变,但按大小排序后与之前相同:类别互换"),
     FactSpec("label.shift", "number", "", "total variation distance of the class shares before and after the onset",
              "骤升前后类别比例的总变差距离"),
     FactSpec("label.shift_noise", "number", "", "the same between single batches before the onset",
@@ -68,26 +75,38 @@ def _accuracy(context: Context) -> Iterator[Fact]:
     yield Fact("label.accuracy_before", before, context.baseline)
     yield Fact("label.accuracy_at_spike", now, context.moment)
     yield Fact("label.disagreement", before - now, context.moment)
+    usual, purity = context.before("output.purity"), context.onset_value("output.purity")
+    if len(usual) and purity is not None:
+        # Labels drawn at random go with no answer; renamed ones go with their answer as before.
+        kept = purity >= 0.7 * float(np.median(usual)) and purity - now >= 0.25
+        yield Fact("label.consistent", before - now >= 0.25 and kept, context.moment)
 
 
 def _validity(context: Context) -> Iterator[Fact]:
-    classes = context.before("output.classes")
-    low, high = context.during("label.min").value, context.during("label.max").value
-    ignored = context.during("label.ignored").value
+    ignored, counts = context.during("label.ignored").value, context.during("label.count").value
     if len(ignored):
         yield Fact("label.none_valid", bool((ignored >= 1.0).any()), context.moment)
-    counts = context.during("label.count").value
-    if not len(ignored) and len(counts):
+    elif len(counts):
         yield Fact("label.none_valid", bool((counts == 0).any()), context.moment)
-    if len(classes) and len(low) and len(high):
-        # An ignore index is negative on purpose; the sensor counts those apart.
-        bad = bool((high >= classes[-1]).any()) or (
-            bool((low < 0).any()) and not (len(ignored) and ignored.any())
-        )
-        yield Fact("label.out_of_range", bad, context.moment)
+    # Only whole-number labels have a histogram; a real-valued target may be of any size.
+    if context.history("label.hist"):
+        yield from _range(context)
     bad_values = context.during("label.nonfinite").value
     if len(bad_values):
         yield Fact("label.nonfinite", bool((bad_values > 0).any()), context.moment)
+
+
+def _range(context: Context) -> Iterator[Fact]:
+    classes = context.before("output.classes")
+    lows, highs = context.before("label.min"), context.before("label.max")
+    low, high = context.during("label.min").value, context.during("label.max").value
+    if not len(low) or not len(high) or not len(lows) or not len(highs):
+        return
+    # An ignore index is negative on purpose: it was there before.
+    negative = bool(low.min() < 0 <= lows.min())
+    above = bool(len(classes)) and bool(high.max() >= classes[-1])
+    yield Fact("label.out_of_range", negative or above, context.moment)
+    yield Fact("label.new_values", bool(high.max() > highs.max() or low.min() < lows.min()), context.moment)
 
 
 def _shares(rows: Sequence[object]) -> np.ndarray | None:
@@ -101,7 +120,7 @@ def _shares(rows: Sequence[object]) -> np.ndarray | None:
 
 
 def _classes(context: Context) -> Iterator[Fact]:
-    old, new = context.history("label.hist"), context.texts("label.hist", context.at, context.at + 30)
+    old, new = context.history("label.hist"), context.later("label.hist")
     wide = max((len(v) for _, v in [*old, *new] if isinstance(v, list)), default=0)
     before, after = (
         _shares([[*v, *[0] * (wide - len(v))] for _, v in rows if isinstance(v, list)]) for rows in (old, new)
@@ -116,6 +135,8 @@ def _classes(context: Context) -> Iterator[Fact]:
     shift = 0.5 * float(np.abs(level - usual).sum())
     yield Fact("label.shift", shift, (context.baseline[0], context.at + 30))
     yield Fact("label.shift_noise", noise, context.baseline)
+    resorted = 0.5 * float(np.abs(np.sort(level) - np.sort(usual)).sum())
+    yield Fact("label.permuted", shift > max(0.2, 4 * noise) and resorted < 0.35 * shift, context.aftermath)
     yield Fact("label.dominant_share", float(level.max()), context.aftermath)
     yield Fact("label.dominant_before", float(np.median(before.max(1))), context.baseline)
     yield Fact("label.normal", shift < max(0.1, 4 * noise), context.moment)
@@ -156,6 +177,6 @@ def _outputs(context: Context) -> Iterator[Fact]:
     if len(whole) >= 20:
         yield Fact("output.max_growth", slope(whole[len(whole) // 4 :]), context.baseline)
         yield Fact("output.max_before", float(np.median(whole[-20:])), context.baseline)
-    bad = context.during("output.nonfinite").value
+    bad = context.leading("output.nonfinite").value
     if len(bad):
         yield Fact("output.nonfinite", bool((bad > 0).any()), context.moment)

@@ -140,11 +140,12 @@ def _weights(context: Context) -> Iterator[Fact]:
     base, after = context.before("weight.norm"), context.after("weight.norm")
     if len(base) and len(after):
         yield Fact("weight.norm_jump", float(np.max(after[:30])) / max(float(np.median(base)), 1e-12))
-    bad = context.during("weight.nonfinite").value
+    # Measured after the update: at the onset itself a bad loss has already been learnt from.
+    bad = context.series("weight.nonfinite").between(context.moment[0], context.at - 1).value
     if len(bad):
         yield Fact("weight.nonfinite", bool((bad > 0).any()), context.moment)
     usual = context.series("weight.drift").between(*context.baseline).value
-    drift = context.series("weight.drift").between(context.moment[0], context.at + 1)
+    drift = context.leading("weight.drift")
     # Jobs that project or clip their weights move them outside the step all the time, on purpose.
     if not len(drift) or (len(usual) and float(np.mean(usual > 0)) > 0.05):
         return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...probes.evidence.reader import FloatArray
-from .context import BASELINE, Context, jump, mapping, sequence
+from .context import BASELINE, Context, jump, mapping, number, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -38,6 +38,7 @@ FACTS = (
              "更新与(学习率乘梯度)之比的增长"),
 )  # fmt: skip
 
+_CHANGED = 1.5
 _SETTINGS = ("momentum", "eps", "weight_decay", "dampening", "alpha", "rho", "lambd")
 
 
@@ -116,9 +117,7 @@ def _changes(context: Context) -> Iterator[Fact]:
             replaced, lead = True, context.at - event.step
             previous = next(iter(seen.values()))
         if previous is not None and late:
-            names = [
-                n for n in sorted({*group, *previous}) if _tunable(n) and group.get(n) != previous.get(n)
-            ]
+            names = [n for n in sorted({*group, *previous}) if _tunable(n) and _differs(n, previous, group)]
             if names:
                 changed, lead = (
                     [f"{n} {previous.get(n)} -> {group.get(n)}" for n in names],
@@ -129,6 +128,18 @@ def _changes(context: Context) -> Iterator[Fact]:
     yield Fact("optimizer.changed", ", ".join(changed))
     if lead is not None:
         yield Fact("optimizer.change_lead", float(lead))
+
+
+def _differs(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Tell a changed setting from one that a schedule moves a little in every step, as momentum cycles do."""
+    old, new = number(before.get(name)), number(after.get(name))
+    if old is None or new is None:
+        return bool(before.get(name) != after.get(name))
+    if name in {"beta1", "beta2", "momentum"}:
+        # What counts is how long they remember, and that is one over what they lack to 1.
+        old, new = 1.0 - old, 1.0 - new
+    low, high = sorted((abs(old), abs(new)))
+    return high > _CHANGED * low
 
 
 def _tunable(name: str) -> bool:

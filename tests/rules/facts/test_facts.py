@@ -143,6 +143,54 @@ def test_class_shares_are_compared_over_several_batches(tmp_path: Path) -> None:
     assert facts["label.normal"] is False
 
 
+def test_renamed_labels_are_told_from_wrong_ones(tmp_path: Path) -> None:
+    """Labels that disagree with the model but go with its answers one to one were renamed."""
+
+    def wrong(step: int, values: dict[str, Any]) -> None:
+        bad_loss(step, values)
+        if step >= ONSET:
+            values["output.accuracy"], values["output.purity"] = 0.2, 0.4
+
+    def renamed(step: int, values: dict[str, Any]) -> None:
+        bad_loss(step, values)
+        if step >= ONSET:
+            values["output.accuracy"], values["output.purity"] = 0.2, 0.9
+
+    assert values_of(record(tmp_path / "a", wrong))["label.consistent"] is False
+    assert values_of(record(tmp_path / "b", renamed))["label.consistent"] is True
+
+
+def test_labels_beyond_the_classes(tmp_path: Path) -> None:
+    """A label as large as the number of classes, or a first negative one, is out of range."""
+
+    def above(step: int, values: dict[str, Any]) -> None:
+        bad_loss(step, values)
+        if step >= ONSET:
+            values["label.max"] = 4
+
+    def negative(step: int, values: dict[str, Any]) -> None:
+        bad_loss(step, values)
+        if step >= ONSET:
+            values["label.min"] = -1
+
+    assert values_of(record(tmp_path / "a", bad_loss))["label.out_of_range"] is False
+    assert values_of(record(tmp_path / "b", above))["label.out_of_range"] is True
+    assert values_of(record(tmp_path / "c", negative))["label.out_of_range"] is True
+
+
+def test_momentum_that_a_schedule_moves_is_no_change(tmp_path: Path) -> None:
+    """A one-cycle schedule moves betas a little in every step; that is not a changed setting."""
+    events = tuple(
+        Event(
+            "optimizer",
+            step,
+            data={"index": 0, "class": "Adam", "groups": [{"betas": [0.9 + step / 5000, 0.99]}]},
+        )
+        for step in range(0, ONSET, 2)
+    )
+    assert values_of(record(tmp_path, bad_loss, events))["optimizer.changed"] == ""
+
+
 def test_non_finite_gradient_before_the_loss(tmp_path: Path) -> None:
     """A NaN gradient at a step whose loss is finite is known to have come first."""
 
