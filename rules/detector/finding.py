@@ -66,6 +66,7 @@ class Finding:
         train: level of the training loss before and after; None where it has no part in it.
         val: the same for validation.
         recovered: whether the loss came back.
+        records: bad records of a spike that came back; 0 for all else.
         nonfinite: whether the loss was NaN or infinite.
         reset: ``start`` when the loss went back to the level of the first step, ``chance`` when to the
             logarithm of a whole number of classes; None otherwise.
@@ -80,6 +81,7 @@ class Finding:
     val: Change | None = None
     recovered: bool = False
     nonfinite: bool = False
+    records: int = 0
     reset: Literal["start", "chance"] | None = None
     reason: str = ""
     reason_zh: str = ""

@@ -12,6 +12,7 @@ from .curve import Curve
 from .evidence import CERTAIN, STAYS
 from .excursions import JUMP, Excursion
 from .finding import Finding
+from .levels import lasting_level
 from .nonfinite import blow_up, find_broken
 from .passing import HUGE, restless
 from .restart import planned_because, reset_level, still_converging
@@ -51,7 +52,13 @@ def lasting(run: Run) -> Finding | None:
     """A jump of the training loss that the run ends in."""
     track = run.train if run.train.jumps else _confirmed(run)
     jump = track.jumps[-1] if track.jumps else None
-    if jump is None or not jump.open or _from_the_start(track, jump) or _doubtful(run, track, jump):
+    if jump is None or not jump.open or jump.start < _FEW or _doubtful(run, track, jump):
+        # Of a level that a few points made little is known; a later change may be the real one.
+        level = lasting_level(run.train)
+        early = jump is not None and jump.open and not _doubtful(run, track, jump)
+        if level is not None or not early:
+            jump, track = level, run.train
+    if jump is None or _from_the_start(track, jump):
         return None
     reset = reset_level(track, jump)
     val = run.validation_change(run.step_of(jump))

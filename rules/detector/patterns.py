@@ -96,7 +96,15 @@ def nonfinite(track: Track, broken: Broken, e: Excursion | None, index: int, val
             onset_of(track, index) if index < len(track) else Onset(broken.step, broken.index, broken.epoch)
         )
     return Finding(
-        "spike", NAN, onset, change, val, broken.ended, True, reason=reason[0], reason_zh=reason[1]
+        "spike",
+        NAN,
+        onset,
+        change,
+        val,
+        recovered=broken.ended,
+        nonfinite=True,
+        reason=reason[0],
+        reason_zh=reason[1],
     )
 
 
@@ -109,7 +117,15 @@ def transient(track: Track, e: Excursion, series: Series, other: Change | None) 
     train, val = (own, other) if series == "train" else (other, own)
     onset = onset_of(track, e.start, series)
     return Finding(
-        "pattern", TRANSIENT_SPIKE, onset, train, val, recovered=True, reason=reason[0], reason_zh=reason[1]
+        "pattern",
+        TRANSIENT_SPIKE,
+        onset,
+        train,
+        val,
+        recovered=True,
+        records=e.width,
+        reason=reason[0],
+        reason_zh=reason[1],
     )
 
 

@@ -114,9 +114,12 @@ def planned_because(track: Track, e: Excursion, lr: Curve | None, reset: str | N
     rose = learning_rate_rose(lr, track.curve.step.astype(np.float64), e.start)
     if rose:
         return "lr"
+    # A rate that is known and kept its course speaks against any plan.
+    if rose is not None:
+        return None
     if reset == "start":
         return "reset"
-    return "shape" if rose is None and looks_scheduled(track, e) else None
+    return "shape" if looks_scheduled(track, e) else None
 
 
 def looks_scheduled(track: Track, e: Excursion) -> bool:

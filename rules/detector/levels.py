@@ -1,0 +1,82 @@
+"""A lasting change of level that single points are too noisy to show.
+
+Where batches differ by several times their mean, no point stands out of its neighbours; the medians of
+blocks do, since the noise of a median falls with the root of their number. The curve is searched at
+blocks of growing size, and what is found is dated to the record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .curve import Scale
+from .excursions import JUMP, Excursion
+from .robust import FloatArray, block_medians, spread, trailing_median
+from .sorting import split
+from .track import Track
+
+_SIZES = (4, 8, 16, 32)
+_FEWEST_BLOCKS = 10
+_CLEAR = 0.8
+"""Share of points that lie on the right side of the middle between both levels."""
+_AROUND = 60
+"""Points on either side of the onset that this is judged by."""
+
+
+def lasting_level(track: Track) -> Excursion | None:
+    """Return the change of level that the curve ends in, or None.
+
+    Args:
+        track: a curve in which no single point showed a jump.
+    """
+    for size in _SIZES:
+        count = len(track) // size
+        if count < _FEWEST_BLOCKS:
+            return None
+        medians = block_medians(track.values[: count * size], count)
+        jumps, _ = split(medians, track.scale)
+        last = jumps[-1] if jumps else None
+        if last is not None and last.open and last.width >= 2 and last.start >= 3:
+            found = _dated(track, last, size)
+            if found is not None:
+                return found
+    return None
+
+
+def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
+    """Return the excursion of the points themselves that a jump of block medians stands for."""
+    values, scale = track.values, track.scale
+    center = rough.start * size
+    old = values[max(0, center - size - _AROUND) : max(1, center - size)]
+    new = values[center + size : center + size + _AROUND]
+    if len(old) < size or len(new) < size:
+        return None
+    base, level = float(np.median(old)), float(np.median(new))
+    height = scale.between(level, base)
+    start = _onset(values, scale, base, height, (max(1, center - size), min(len(values) - 1, center + size)))
+    before, after = values[max(0, start - _AROUND) : start], values[start : start + _AROUND]
+    if height < JUMP or not _apart(before, after, scale, base, height):
+        return None
+    peak_at = start + int(np.argmax(values[start:]))
+    peak = float(values[peak_at])
+    noise = spread(scale.height(before, trailing_median(before, 5)))
+    left = scale.between(float(np.median(values[-size:])), base)
+    return Excursion(
+        start, len(values), base, float(np.median(after[:size])), peak, peak_at,
+        height, scale.between(peak, base), noise, open=True, left=left,
+    )  # fmt: skip
+
+
+def _onset(values: FloatArray, scale: Scale, base: float, height: float, around: tuple[int, int]) -> int:
+    """Return the record that splits low from high points with the fewest on the wrong side."""
+    low, high = around
+    above = scale.height(values[low : high + 1], base) > height / 2
+    wrong = np.concatenate([[0], np.cumsum(above)]) + np.concatenate([np.cumsum(~above[::-1])[::-1], [0]])
+    return low + int(np.argmin(wrong))
+
+
+def _apart(before: FloatArray, after: FloatArray, scale: Scale, base: float, height: float) -> bool:
+    """Whether the points of both sides keep to their sides."""
+    low = scale.height(before, base) < height / 2
+    high = scale.height(after, base) > height / 2
+    return bool(low.mean() >= _CLEAR and high.mean() >= _CLEAR)

@@ -1,0 +1,39 @@
+"""A change of level shows through noise in which no single point stands out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from spikelore.rules.detector import Curve, assess
+
+
+def restless(seed: int, length: int = 600, spread: float = 1.2) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return 0.02 * np.exp(spread * random.standard_normal(length))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_lasting_change_of_level_is_dated(seed: int) -> None:
+    """Twenty-five times the level is found and dated to a few records where batches differ threefold."""
+    values = restless(seed)
+    values[400:] = 0.5 * np.exp(0.2 * np.random.default_rng(seed + 99).standard_normal(200))
+    finding = assess(Curve.of(values))
+    assert finding.verdict == "spike"
+    assert finding.onset is not None
+    assert abs(finding.onset.step - 400) <= 2
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_restless_batches_alone_are_no_spike(seed: int) -> None:
+    """The same noise without a change of level is noise."""
+    assert assess(Curve.of(restless(seed, 600))).verdict != "spike"
+    assert assess(Curve.of(restless(seed, 2000))).verdict != "spike"
+
+
+def test_a_rate_that_kept_its_course_speaks_against_a_restart() -> None:
+    """A jump back to the level of the first step is a restart only where the rate may have been raised."""
+    fall = 2.3 * np.exp(-np.arange(300) / 60) + 0.1
+    values = np.concatenate([fall, fall[:120]])
+    constant = Curve.of(np.full(420, 0.1))
+    assert assess(Curve.of(values), lr=constant).pattern != "pattern.restart-bump"
+    assert assess(Curve.of(values)).pattern == "pattern.restart-bump"
