@@ -6,6 +6,7 @@ Sensors patch what only they need; these are shared.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,9 +14,9 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .session import Session
+
+_is_tracing: Callable[[], bool] = torch._C._is_tracing
 
 
 def install(session: Session) -> None:
@@ -109,7 +110,7 @@ def _keep_quiet(session: Session) -> None:
 
 def _captured() -> bool:
     """Whether the forward under way is recorded as a graph, which operations of ours would end up in."""
-    return is_compiling() or torch.jit.is_tracing()
+    return is_compiling() or _is_tracing()
 
 
 def _same(outer: weakref.ref[Any] | None, module: Any) -> bool:

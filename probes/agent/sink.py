@@ -29,6 +29,7 @@ class Sink:
 
     def __init__(self, settings: Settings, on_alarm: Callable[[int], None]) -> None:
         self.rank = 0
+        self.world = 1
         self._settings = settings
         self._on_alarm = on_alarm
         self._held: list[Record] = []
@@ -66,12 +67,12 @@ class Sink:
 
     def _open(self) -> Recorder:
         directory = RunDirectory.open(self._settings.run)
-        self.rank, world, local = place_in_world()
+        self.rank, self.world, local = place_in_world()
         header = Header(
             schema=SCHEMA_VERSION,
             run=directory.manifest().id,
             rank=self.rank,
-            world=world,
+            world=self.world,
             local_rank=local,
             pid=os.getpid(),
             time=time.time(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ class Stepper:
         self._updating: list[int] = []
         self._measured: set[int] = set()
         self._inside: set[int] = set()
-        self._cycle: set[int] = set()
+        self._cycle: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._assigned = 0
         self._deferred.clear()
 
@@ -167,7 +168,6 @@ class Stepper:
         elif self._inside and not self._updating:
             # The optimizers ran inside backward, one per parameter: the step is over now.
             self._inside = set()
-            self._cycle = set(step.stepped)
             self._close(step)
 
     def backward_failed(self, counts: bool) -> None:
@@ -222,8 +222,8 @@ class Stepper:
         if self.in_backward:
             self._inside.add(me)
             return
-        self._cycle.add(me)
-        if self._cycle <= set(step.stepped):
+        self._cycle.add(optimizer)
+        if all(id(other) in step.stepped for other in self._cycle):
             self._close(step)
 
     def update_skipped(self, optimizer: Optimizer) -> None:
@@ -254,7 +254,8 @@ class Stepper:
         del step.losses[self._assigned :]
         count, micro = step.micro_count - self._assigned, step.micro
         step.micro_count = self._assigned
-        self._cycle = set(step.stepped)
+        # One that has not updated in a whole round is no part of the cycle any more.
+        self._cycle = weakref.WeakSet(other for other in self._cycle if id(other) in step.stepped)
         self._close(step)
         following = self.step()
         following.losses, following.micro_count, following.micro = later, count, micro

@@ -37,9 +37,9 @@ class Checkpoints(Sensor):
         Field(
             "resume",
             "-",
-            "restored",
+            "restored, left_out",
             "event",
-            "State restored by load_state_dict before the step: model, optimizer, scheduler, scaler.",
+            "State restored by load_state_dict before the step, of model, optimizer, scheduler, scaler; and what a loaded checkpoint held and nothing was restored from.",
         ),
     )
 
@@ -47,6 +47,7 @@ class Checkpoints(Sensor):
         """Patch both functions and every ``load_state_dict``."""
         self._registry: Registry | None = None
         self._restored: dict[str, None] = {}
+        self._offered: dict[str, bool] = {}
         self._state: dict[str, Any] = {}
         protect, around = self.session.dispatch.protect, self.session.patches.around
         saved, loaded = protect(self._saved, self), protect(self._loaded, self)
@@ -87,8 +88,11 @@ class Checkpoints(Sensor):
     def begin(self, step: OpenStep) -> None:
         """Tell what has been restored since the last step."""
         if self._restored:
-            self.session.event("resume", {"restored": sorted(self._restored)})
+            stateful = ("model", "optimizer", "scheduler", "scaler")
+            missing = [part for part in stateful if self._offered.get(part) and part not in self._restored]
+            self.session.event("resume", {"restored": sorted(self._restored), "left_out": missing})
             self._restored.clear()
+            self._offered = {}
 
     def finish(self, step: OpenStep) -> None:
         """Remember where training stands, to be noted with the next save."""
@@ -108,7 +112,9 @@ class Checkpoints(Sensor):
     def _loaded(self, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[0] if args else kwargs.get("f"))
         if path is not None:
-            self._examine(path, "checkpoint.load", {"keys": contents(result)})
+            keys = contents(result)
+            self._offered = {part: self._offered.get(part, False) or held for part, held in keys.items()}
+            self._examine(path, "checkpoint.load", {"keys": keys})
 
     def _load_failed(self, error: BaseException, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[0] if args else kwargs.get("f"))

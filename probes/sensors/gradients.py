@@ -35,6 +35,13 @@ class Gradients(Sensor):
         ),
         Field("grad.norm/{module}", "L2", "scalar", "sampled", "Gradients of one top-level module."),
         Field(
+            "grad.sharded",
+            "0/1",
+            "scalar",
+            "sampled",
+            "1: norms are those of this rank's shard of the gradients.",
+        ),
+        Field(
             "grad.nonfinite", "count", "scalar", "sampled", "Parameter tensors with a non-finite gradient."
         ),
     )
@@ -67,6 +74,8 @@ class Gradients(Sensor):
         if not pairs:
             return
         groups = [self.session.model.group(parameter) for parameter, _ in pairs]
+        if any(hasattr(parameter, "to_local") for parameter, _ in pairs):
+            step.v["grad.sharded"] = 1
         norms = norms_of([gradient for _, gradient in pairs])
         scale = self.session.scale_of(step)
         if scale is not None:

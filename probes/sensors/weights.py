@@ -92,12 +92,12 @@ class _Sample:
         self._build()
 
     def _build(self) -> None:
-        self._places = [p.data_ptr() for p in self._parameters]
+        self._places = [_own(p).data_ptr() for p in self._parameters]
         self._whole: list[Tensor] = []
         self._blocks: list[Tensor] = []
         weights: list[tuple[list[Tensor], Tensor, Tensor]] = []
         for parameter in self._parameters:
-            flat = parameter.detach().view(-1)
+            flat = _own(parameter.detach()).view(-1)
             if flat.numel() <= max(_SMALL, self._stride):
                 weights.append((self._whole, flat, flat[: _SMALL * _BLOCK]))
             else:
@@ -113,7 +113,7 @@ class _Sample:
 
     def take(self) -> Tensor:
         """Return the sample now, float32 [n]."""
-        if any(p.data_ptr() != place for p, place in zip(self._parameters, self._places, strict=True)):
+        if any(_own(p).data_ptr() != place for p, place in zip(self._parameters, self._places, strict=True)):
             self._build()
         parts = [torch.cat(views).view(-1) for views in (self._whole, self._blocks) if views]
         sample = parts[0] if len(parts) == 1 else torch.cat(parts) if parts else self.scale[:0]
@@ -163,13 +163,14 @@ class Updates(Sensor):
         if not due and not fresh:
             return
         sample.before = sample.take()
-        if fresh and sample.last is not None and sample.last.shape == sample.before.shape:
+        comparable = sample.last is not None and sample.last.shape == sample.before.shape
+        if fresh and comparable and sample.last is not None and sample.before.numel():
             self._distance(step, "weight.drift", sample.last, sample.before, sample.scale)
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Measure how far the update went."""
         sample = self._samples.get(optimizer)
-        if sample is None or sample.before is None:
+        if sample is None or sample.before is None or not sample.before.numel():
             return
         if self._step != step.index:
             self._step, self._square = step.index, 0.0
@@ -201,7 +202,13 @@ class Updates(Sensor):
         step.later(total, fill)
 
 
+def _own(parameter: Tensor) -> Tensor:
+    """Return this rank's shard of a parameter, which keeps its memory, else the parameter."""
+    shard: Tensor = getattr(parameter, "_local_tensor", parameter)
+    return shard
+
+
 def _plain(parameter: Tensor) -> bool:
-    """Whether views of a parameter stay valid: sharded ones are rebuilt by their owner."""
-    local_storage = parameter.untyped_storage().size() if not hasattr(parameter, "to_local") else 0
-    return local_storage > 0 and parameter.layout is torch.strided and parameter.is_contiguous()
+    """Whether a parameter has memory of its own that a view can share."""
+    own = _own(parameter)
+    return own.layout is torch.strided and own.is_contiguous() and own.untyped_storage().size() > 0

@@ -1,0 +1,96 @@
+"""Saturated and dead activations, read from what the autograd graph keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..agent.tensors import strided
+from ..evidence import Field
+from .base import Sensor
+
+if TYPE_CHECKING:
+    from ..agent.step import OpenStep
+
+_MAX_NODES = 2000
+_MAX_LAYERS = 12
+_ELEMENTS = 2048
+_EDGE = 0.01
+
+
+class Activations(Sensor):
+    """Looks at the results of sigmoid, tanh and ReLU, module or function alike, wherever they are used."""
+
+    name = "activations"
+    sampled = True
+    FIELDS = (
+        Field(
+            "act.saturated",
+            "share",
+            "scalar",
+            "sampled",
+            "Largest share, over the layers, of sigmoid or tanh results within 0.01 of their limits.",
+        ),
+        Field(
+            "act.dead",
+            "share",
+            "scalar",
+            "sampled",
+            "Largest share, over the layers, of ReLU results that are zero.",
+        ),
+        Field("act.nonfinite", "count", "scalar", "sampled", "Activation layers with a non-finite result."),
+        Field(
+            "act.norm",
+            "root mean square",
+            "scalar",
+            "sampled",
+            "Largest root mean square of an activation layer's result.",
+        ),
+    )
+
+    def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
+        """Walk the graph and measure."""
+        kinds: list[str] = []
+        rows: list[Tensor] = []
+        for kind, result in _results(roots):
+            sample = strided(result.detach(), _ELEMENTS).float()
+            limit = (sample.abs() > 1 - _EDGE) if kind == "Tanh" else ((sample - 0.5).abs() > 0.5 - _EDGE)
+            at_limit = (sample == 0) if kind == "Relu" else limit
+            kinds.append(kind)
+            rows.append(torch.stack([at_limit.float().mean(), sample.square().mean().sqrt()]))
+            if len(rows) >= _MAX_LAYERS:
+                break
+        if rows and len({row.device for row in rows}) == 1:
+            step.later(torch.stack(rows).flatten(), lambda numbers: self._fill(step, kinds, numbers))
+
+    def _fill(self, step: OpenStep, kinds: list[str], numbers: list[float]) -> None:
+        shares, sizes = numbers[::2], numbers[1::2]
+        saturated = [share for kind, share in zip(kinds, shares, strict=True) if kind != "Relu"]
+        dead = [share for kind, share in zip(kinds, shares, strict=True) if kind == "Relu"]
+        finite = [size for size in sizes if size - size == 0.0]
+        if saturated:
+            step.v["act.saturated"] = max(saturated)
+        if dead:
+            step.v["act.dead"] = max(dead)
+        if finite:
+            step.v["act.norm"] = max(finite)
+        step.v["act.nonfinite"] = len(sizes) - len(finite)
+
+
+def _results(roots: Sequence[Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yield (kind, result) for the activations in the graph, from the loss down."""
+    seen: set[Any] = set()
+    queue: list[Any] = [root.grad_fn for root in roots]
+    while queue and len(seen) < _MAX_NODES:
+        node = queue.pop(0)
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        kind = node.name().removesuffix("Backward0")
+        result = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
+        if isinstance(result, Tensor) and result.numel():
+            yield kind, result
+        queue.extend(parent for parent, _ in node.next_functions)
