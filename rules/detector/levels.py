@@ -7,6 +7,8 @@ blocks of growing size, and what is found is dated to the record.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .curve import Scale
@@ -17,6 +19,8 @@ from .track import Track
 
 _SIZES = (4, 8, 16, 32)
 _FEWEST_BLOCKS = 10
+_LONG = 3
+"""Blocks that a change of level lasts at least to be none of the noise."""
 _CLEAR = 0.8
 """Share of points that lie on the right side of the middle between both levels."""
 _AROUND = 60
@@ -29,15 +33,24 @@ def lasting_level(track: Track) -> Excursion | None:
     Args:
         track: a curve in which no single point showed a jump.
     """
+    return _search(track, lambda found: found[-1] if found[-1].open else None)
+
+
+def passing_level(track: Track) -> Excursion | None:
+    """Return the first change of level that the curve came back from slowly, or None."""
+    return _search(track, lambda found: next((e for e in found if not e.open and e.width >= _LONG), None))
+
+
+def _search(track: Track, choose: Callable[[list[Excursion]], Excursion | None]) -> Excursion | None:
     for size in _SIZES:
         count = len(track) // size
         if count < _FEWEST_BLOCKS:
             return None
         medians = block_medians(track.values[: count * size], count)
         jumps, _ = split(medians, track.scale)
-        last = jumps[-1] if jumps else None
-        if last is not None and last.open and last.width >= 2 and last.start >= 3:
-            found = _dated(track, last, size)
+        rough = choose(jumps) if jumps else None
+        if rough is not None and rough.width >= 2 and rough.start >= 3:
+            found = _dated(track, rough, size)
             if found is not None:
                 return found
     return None
@@ -57,13 +70,14 @@ def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
     before, after = values[max(0, start - _AROUND) : start], values[start : start + _AROUND]
     if height < JUMP or not _apart(before, after, scale, base, height):
         return None
-    peak_at = start + int(np.argmax(values[start:]))
+    end = len(values) if rough.open else min(len(values), rough.end * size)
+    peak_at = start + int(np.argmax(values[start:end]))
     peak = float(values[peak_at])
     noise = spread(scale.height(before, trailing_median(before, 5)))
     left = scale.between(float(np.median(values[-size:])), base)
     return Excursion(
-        start, len(values), base, float(np.median(after[:size])), peak, peak_at,
-        height, scale.between(peak, base), noise, open=True, left=left,
+        start, end, base, float(np.median(after[:size])), peak, peak_at,
+        height, scale.between(peak, base), noise, open=rough.open, left=left,
     )  # fmt: skip
 
 

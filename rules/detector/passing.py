@@ -8,6 +8,7 @@ import numpy as np
 
 from . import patterns
 from .finding import Finding
+from .levels import passing_level
 from .patterns import Series
 from .run import Run
 from .track import Track
@@ -38,7 +39,16 @@ def passed_by(run: Run) -> Finding | None:
         or _jump(run, "val")
         or _single_huge(run.train, "train")
         or _single_huge(run.val, "val")
+        or _level(run)
     )
+
+
+def _level(run: Run) -> Finding | None:
+    """A slow return from a level that no single record shows."""
+    level = passing_level(run.train)
+    if level is None:
+        return None
+    return patterns.transient(run.train, level, "train", run.validation_change(run.step_of(level)))
 
 
 def _jump(run: Run, series: Series) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ AHEAD = 3
 """Steps from the onset on that still count as the moment of the spike."""
 _ENOUGH = 24
 """Values from which on a baseline need not reach back before its window."""
+_LEVEL = 12
+"""Latest values of a baseline that make its level."""
 _FEWEST = 3
 """Values that a baseline needs; with fewer the fact stays unknown."""
 
@@ -127,10 +130,14 @@ class Context:
 
         A sensor that the budget lets run on few steps only has a baseline that reaches further back.
         """
-        first, last = self.baseline
-        values = _finite(self.series(name).between(first, last).value)
+        values = self.base_of(self.series(name))
         if len(values) < _ENOUGH:
-            values = _finite(self.rank.series(name).between(self.first, last).value)[-_ENOUGH:]
+            values = _finite(self.rank.series(name).between(self.first, self.baseline[1]).value)[-_ENOUGH:]
+        return values if len(values) >= _FEWEST else values[:0]
+
+    def base_of(self, series: Series) -> FloatArray:
+        """Return the finite values of a series in the baseline, empty where there are too few."""
+        values = _finite(series.between(*self.baseline).value)
         return values if len(values) >= _FEWEST else values[:0]
 
     def history(self, name: str) -> list[tuple[int, Value]]:
@@ -162,6 +169,27 @@ class Context:
         return float(values[0]) if len(values) else None
 
     @cached_property
+    def updates(self) -> Series:
+        """Size of each known update, measured or read from the optimizer's state one step later."""
+        known: dict[int, float] = {}
+        rates = {r.step: r.v.get("lr") for r in self.records(self.baseline[0] - 1, self.aftermath[1])}
+        last = self.series("update.last")
+        for step, value in zip(last.step.tolist(), last.value.tolist(), strict=True):
+            # The state does not hold the rate, and the schedule may have moved on since.
+            then, now = rates.get(step - 1), rates.get(step)
+            if isinstance(then, float) and isinstance(now, float) and now > 0 and step > self.first:
+                known[step - 1] = value * then / now
+        measured = self.series("update.norm")
+        known |= dict(zip(measured.step.tolist(), measured.value.tolist(), strict=True))
+        steps = sorted(known)
+        values = np.array([known[step] for step in steps], dtype=np.float64)
+        return Series(np.array(steps, dtype=np.int64), values, np.full(len(steps), np.nan))
+
+    def saw_the_step_before(self, series: Series) -> bool:
+        """Whether a quantity was looked at right before the onset, so that silence there means something."""
+        return self.coarse or bool(len(series.between(self.at - 1, self.at - 1)))
+
+    @cached_property
     def culprit(self) -> int:
         """Step of the first abnormal gradient or update, else the onset.
 
@@ -170,7 +198,7 @@ class Context:
         """
         if self.onset is None:
             return self.at
-        moves = (jump(self, name) for name in ("grad.norm", "update.norm", "update.ratio"))
+        moves = (jump(self, "grad.norm"), update_jump(self))
         leads = [move.lead for move in moves if move is not None and move.lead is not None]
         return self.at - max([0, *leads])
 
@@ -218,20 +246,33 @@ class Jump:
         return self.peak / max(self.before, 1e-12)
 
 
-def jump(context: Context, name: str, factor: float = 3.0) -> Jump | None:
-    """Return how a positive quantity moved, or None where its baseline or moment is unknown.
+def jump(context: Context, name: str) -> Jump | None:
+    """Return how a positive quantity moved, or None where its baseline or moment is unknown."""
+    return departure(context, context.series(name), context.before(name))
 
-    A departure is a value above ``factor`` times the median and above everything that is usual in the
-    baseline (median plus six robust standard deviations of the logarithm).
+
+def update_jump(context: Context) -> Jump | None:
+    """Return how the size of the updates moved."""
+    base = context.base_of(context.updates)
+    for name in ("update.norm", "update.last"):
+        base = base if len(base) else context.before(name)
+    return departure(context, context.updates, base) or jump(context, "update.ratio")
+
+
+def departure(context: Context, series: Series, base: FloatArray, factor: float = 3.0) -> Jump | None:
+    """Return how a series left its baseline in the moment of the spike.
+
+    A departure is a value above ``factor`` times the latest level and above everything that is usual from
+    one value to the next (level plus six robust standard deviations of the logarithm). The spread is taken
+    from neighbours, so that stages of a schedule do not count as noise.
     """
-    base = context.before(name)
-    moment = context.during(name)
+    moment = series.between(*context.moment)
     if not len(base) or not len(moment):
         return None
-    center = float(np.median(base))
-    logs = np.log(np.maximum(base, 1e-30))
-    spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
-    limit = max(factor * center, float(np.exp(np.median(logs) + 6.0 * spread)))
+    center = float(np.median(base[-_LEVEL:]))
+    steps = np.abs(np.diff(np.log(np.maximum(base, 1e-30))))
+    spread = 1.4826 * float(np.median(steps)) / math.sqrt(2)
+    limit = center * max(factor, math.exp(min(6.0 * spread, 50.0)))
     beyond = ~(moment.value <= limit)
     peak = float(np.max(moment.value)) if np.isfinite(moment.value).all() else float("inf")
     lead = context.at - int(moment.step[np.argmax(beyond)]) if beyond.any() else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import Context, jump, mapping, sequence, slope
+from .context import Context, Jump, jump, mapping, number, sequence, slope
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -40,6 +40,9 @@ FACTS = (
              "未清零梯度的步数占比"),
 )  # fmt: skip
 
+_LARGE = 5.0
+"""Growth of a gradient read from momentum above which it counts as a departure."""
+
 
 def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of the gradient."""
@@ -60,12 +63,42 @@ def extract(context: Context) -> Iterator[Fact]:
 def _spike(context: Context) -> Iterator[Fact]:
     moved = jump(context, "grad.norm")
     if moved is not None:
-        yield Fact("grad.norm_ratio", moved.ratio, context.moment)
-        yield Fact("grad.norm_at_spike", moved.peak, context.moment)
-        if moved.lead is not None:
-            yield Fact("grad.lead", float(moved.lead), context.moment)
+        ratio = max(moved.ratio, _hidden_ratio(context) or 0.0)
+        yield Fact("grad.norm_ratio", ratio, context.moment)
+        yield Fact("grad.norm_at_spike", max(moved.peak, ratio * moved.before), context.moment)
+        yield from _lead(context, moved)
     yield from _nonfinite(context)
     yield from _modules(context)
+
+
+def _lead(context: Context, moved: Jump) -> Iterator[Fact]:
+    if moved.lead is not None and moved.lead > 0:
+        yield Fact("grad.lead", float(moved.lead), context.moment)
+    elif not context.saw_the_step_before(context.series("grad.norm")):
+        hidden = _hidden_ratio(context)
+        if hidden is not None:
+            yield Fact("grad.lead", 1.0 if hidden > _LARGE else 0.0, context.moment)
+    elif moved.lead is not None:
+        yield Fact("grad.lead", float(moved.lead), context.moment)
+
+
+def _hidden_ratio(context: Context) -> float | None:
+    """Return how large the gradient of the step before the onset was, from the momentum it left behind.
+
+    ``m = beta m' + (1 - beta) g`` gives a bound on g. Ordinary gradients average out in m, by at most
+    ``sqrt((1 - beta) / (1 + beta))`` when they are independent, so that the bound is divided by as much.
+    """
+    base, now = context.before("grad.moment"), context.series("grad.moment").between(context.at, context.at)
+    groups = context.events("optimizer", context.first, context.at)
+    if not len(base) or not len(now) or not groups:
+        return None
+    group = mapping((sequence(groups[-1].data.get("groups")) or [{}])[0])
+    betas = sequence(group.get("betas"))
+    beta = number(betas[0]) if betas else number(group.get("momentum"))
+    if beta is None or not 0 <= beta < 1:
+        return None
+    grown = (float(now.value[0]) / max(float(np.median(base)), 1e-30) - beta) / (1 - beta)
+    return max(0.0, grown * float(np.sqrt((1 - beta) / (1 + beta))))
 
 
 def _nonfinite(context: Context) -> Iterator[Fact]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...probes.evidence.reader import FloatArray
-from .context import BASELINE, Context, jump, mapping, number, sequence
+from .context import BASELINE, Context, mapping, number, sequence, update_jump
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -150,11 +150,13 @@ def _updates(context: Context) -> Iterator[Fact]:
     base = context.before("update.ratio")
     if len(base):
         yield Fact("update.ratio_before", float(np.median(base)), context.baseline)
-    moved = jump(context, "update.norm") or jump(context, "update.ratio")
+    moved = update_jump(context)
     if moved is None or context.onset is None:
         return
     yield Fact("update.norm_ratio", moved.ratio, context.moment)
-    yield Fact("update.lead", float(max(moved.lead or 0, 0)), context.moment)
+    lead = max(moved.lead or 0, 0)
+    if lead or context.saw_the_step_before(context.updates):
+        yield Fact("update.lead", float(lead), context.moment)
     norms = context.during("update.norm").value
     if len(norms):
         yield Fact("update.norm_at_spike", float(np.max(norms)), context.moment)

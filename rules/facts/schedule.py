@@ -102,7 +102,8 @@ def _largest_growth(context: Context, steps: np.ndarray, rates: np.ndarray) -> I
     if not near.any():
         return
     growth, at = growth[near], steps[1:][near]
-    index = int(np.argmax(growth))
+    # Of several growths alike the latest is the one that the loss may answer to.
+    index = int(np.flatnonzero(growth >= 0.9 * growth.max())[-1])
     yield Fact("lr.jump", float(growth[index]), (int(at[0]), context.at))
     if growth[index] > 1.01:
         yield Fact("lr.jump_lead", float(context.at - at[index]), (int(at[0]), context.at))
