@@ -54,6 +54,22 @@ def importers() -> dict[str, Importer]:
 
 
 def ranked(sample: Sample) -> list[tuple[float, Importer]]:
-    """Return the importers that recognise a sample, the surest first."""
-    scores = [(importer.sniff(sample), importer) for importer in importers().values()]
-    return sorted((pair for pair in scores if pair[0] > 0), key=lambda pair: -pair[0])
+    """Return the importers that recognise a sample, the surest first.
+
+    An importer that could not win against one that has recognised the sample is not asked.
+    """
+    found: list[tuple[float, Importer]] = []
+    best = 0.0
+    for importer in sorted(importers().values(), key=_most, reverse=True):
+        if _most(importer) <= best:
+            break
+        score = importer.sniff(sample)
+        if score > 0:
+            found.append((score, importer))
+            best = max(best, score)
+    return sorted(found, key=lambda pair: -pair[0])
+
+
+def _most(importer: Importer) -> float:
+    """Return the highest score that an importer gives."""
+    return float(getattr(importer, "weight", 1.0))

@@ -37,10 +37,10 @@ class Gap:
         self._with: dict[str, int] = {}
         self._without: set[str] = set()
 
-    def seen(self, values: Mapping[str, Value]) -> None:
-        """Learn from a row that has the loss."""
-        self.rows += 1
-        if not self.open and self.rows > _LEARNT and self.rows & 63:
+    def seen(self, values: Mapping[str, Value], rows: int = 1) -> None:
+        """Learn from a row that has the loss, or from one of several alike."""
+        self.rows += rows
+        if rows == 1 and not self.open and self.rows > _LEARNT and self.rows & 63:
             return
         if self.open:
             self.returned += 1

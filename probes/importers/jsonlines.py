@@ -111,19 +111,38 @@ class JsonLinesFormat:
         """Read the objects into a sink, line by line."""
         known = [self.row(dict(row)) for row in objects_of(Sample(source.path, source.label))]
         rows = Rows(sink, mapping, columns_of(row for row in known if row))
-        for line in source.lines():
-            if not line or line.isspace():
+        alike = type(self).row is JsonLinesFormat.row
+        for block in source.line_blocks():
+            if alike and _feed_alike(rows, block):
+                source.line += len(block)
                 continue
-            found = parse_object(line)
-            if found is None:
-                if not remark(line, sink):
-                    sink.unread(source.line, line)
-                continue
-            row = self.row(found if is_flat(found) else flattened(found))
-            if row is not None and not rows.feed_values(tuple(row), tuple(row.values()), source.line):
-                self.without_loss(line, source, sink)
+            for line in source.counted(block):
+                if line and not line.isspace():
+                    self._line(line, rows, source)
         rows.finish()
+
+    def _line(self, line: str, rows: Rows, source: Source) -> None:
+        found = parse_object(line)
+        if found is None:
+            if not remark(line, rows.sink):
+                rows.sink.unread(source.line, line)
+            return
+        row = self.row(found if is_flat(found) else flattened(found))
+        if row is not None and not rows.feed_values(tuple(row), tuple(row.values()), source.line):
+            self.without_loss(line, source, rows.sink)
 
     def without_loss(self, line: str, source: Source, sink: Sink) -> None:
         """Take an object that held nothing of a curve."""
         sink.unread(source.line, line)
+
+
+def _feed_alike(rows: Rows, block: list[str]) -> bool:
+    """Feed lines that are objects of the same plain keys; return False, with nothing fed, if not."""
+    try:
+        found = [_DECODER.decode(line) for line in block]
+        names = tuple(found[0])
+        if any(len(row) != len(names) for row in found) or not is_flat(found[0]):
+            return False
+        return rows.feed_block(names, [[row[name] for name in names] for row in found])
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import lt
 
 from ..evidence import Event, Step
 from .writer import EvidenceWriter, Point
@@ -82,6 +83,27 @@ class Lineage:
             self._continue_count(point, raw)
         else:
             self._held.append((raw, point))
+
+    def extend(self, points: list[Step]) -> bool:
+        """Take in points with a loss that go on with the curve; return False if they do not."""
+        if self._held or not self._seen_loss or self._last is None or self._base or not self.segments:
+            return False
+        steps = [point.step for point in points]
+        if (
+            steps[0] <= self._last
+            or not all(map(lt, steps, steps[1:]))
+            or self.segments[-1].loss_after is None
+        ):
+            return False
+        loss = points[-1].v["loss"]
+        self._stride = steps[-1] - steps[-2] if len(steps) > 1 else steps[0] - self._last
+        self._last, self._last_epoch = steps[-1], points[-1].epoch
+        self._last_loss = loss if isinstance(loss, float) else None
+        segment = self.segments[-1]
+        segment.to_step = segment.log_to = steps[-1]
+        segment.points += len(points)
+        self.writer.extend(points)
+        return True
 
     def _goes_on(self, point: Point, raw: int) -> bool:
         """Write the next point of the curve, which nearly all points are; return False for any other."""

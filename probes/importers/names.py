@@ -67,6 +67,7 @@ def guess(column: str) -> Guess:
     return _quantity(phrase, rest, split)
 
 
+@lru_cache(maxsize=1 << 14)
 def split_words(column: str) -> tuple[str, ...]:
     """Return a name's words in lower case: ``valLoss`` and ``val_loss`` are (``val``, ``loss``)."""
     words: list[str] = []

@@ -87,6 +87,35 @@ class Rows:
             counters["step"], counters["time"] = counted
         return self._emit(train, val, counters) or self._told == place != ""
 
+    def feed_block(self, names: tuple[str, ...], block: Sequence[Sequence[Any]]) -> bool:
+        """Take many rows at once where nothing in them needs a closer look; return whether they were taken.
+
+        That is a block of rows of one width, all cells finite numbers, with a step that rises and a loss in
+        each. Nearly all of a long log is like that.
+        """
+        plan = self._plans.get(names) or self._planned(names)
+        plain = plan.loss_at is not None and not plan.sums and not plan.val and plan.counters[:1]
+        if not plain or plan.counters[0][1] != "step" or self._gaps["loss"].open:
+            return False
+        try:
+            columns = list(zip(*block, strict=True))
+            counters = {home: list(map(float, columns[index])) for index, home in plan.counters}
+            values = [list(map(float, columns[index])) for index, _ in plan.train]
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return False
+        if not all(math.isfinite(sum(column)) for column in (*counters.values(), *values)):
+            return False
+        named = [name for _, name in plan.train]
+        points = [dict(zip(named, row, strict=True)) for row in zip(*values, strict=True)]
+        epochs = counters.get("epoch")
+        times = list(map(_clock, counters["time"])) if "time" in counters else None
+        if epochs and not (min(epochs) >= -1.0 and max(epochs) <= _MOST_EPOCHS):
+            return False
+        if not self.sink.train_block(counters["step"], points, epochs, times):
+            return False
+        self._gaps["loss"].seen(points[0], len(points))
+        return True
+
     def _figures(
         self,
         values: Sequence[Any],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, Protocol
 
 from ..evidence import Eval, Event, Step, Value
@@ -28,6 +29,15 @@ class Sink(Protocol):
         self, step: Any, values: dict[str, Value], epoch: float | None = None, time: float = 0.0
     ) -> None:
         """Take one row of the validation curve."""
+
+    def train_block(
+        self,
+        steps: list[float],
+        values: Sequence[dict[str, Any]],
+        epochs: list[float] | None,
+        times: list[float] | None,
+    ) -> bool:
+        """Take rows with rising steps and a finite loss each; return False, with nothing taken, if not."""
 
     def event(self, name: str, step: int | None, data: Mapping[str, Any]) -> None:
         """Take something that happened once; ``step`` None means now."""
@@ -86,6 +96,20 @@ class MemorySink:
     ) -> None:
         """Keep a row of the validation curve."""
         self.rows.append(("val", step, values, epoch, time))
+
+    def train_block(
+        self,
+        steps: list[float],
+        values: Sequence[dict[str, Any]],
+        epochs: list[float] | None,
+        times: list[float] | None,
+    ) -> bool:
+        """Keep each of many rows."""
+        for step, row, epoch, time in zip(
+            steps, values, epochs or repeat(None), times or repeat(0.0), strict=False
+        ):
+            self.train(step, row, epoch, time)
+        return True
 
     def event(self, name: str, step: int | None, data: Mapping[str, Any]) -> None:
         """Keep an event."""
@@ -169,6 +193,30 @@ class RunSink:
         if "val.loss" in values:
             self.losses += 1
         self._take(step, Eval(0, time, epoch, values))
+
+    def train_block(
+        self,
+        steps: list[float],
+        values: Sequence[dict[str, Any]],
+        epochs: list[float] | None,
+        times: list[float] | None,
+    ) -> bool:
+        """Take rows with rising steps and a finite loss each; return False, with nothing taken, if not."""
+        if self.unit != "step" or not -LARGEST_STEP < steps[0] <= steps[-1] < LARGEST_STEP:
+            return False
+        count = len(steps)
+        each = zip(steps, times or repeat(0.0), epochs or repeat(None), values, strict=False)
+        points = [Step(round(step), time, epoch, None, v) for step, time, epoch, v in each]
+        if not self.lineage.extend(points):
+            return False
+        self.steps += count
+        self.losses += count
+        self.values += count * len(values[0])
+        if times and times[-1]:
+            self.first_time = self.first_time or times[0]
+            self.last_time = times[-1]
+        self._now = points[-1].step
+        return True
 
     def _take(self, step: Any, point: Step | Eval) -> None:
         self.values += len(point.v)

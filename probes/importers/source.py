@@ -19,6 +19,8 @@ BLOCK = 1 << 20
 LONGEST_LINE = 1 << 22
 """Characters after which a line is cut: a log without line feeds must not fill the memory."""
 
+LINES_A_BLOCK = 512
+
 HEAD = 1 << 18
 """Bytes that a format is recognised by, at the start; a quarter of it more from the middle and the end."""
 
@@ -110,27 +112,40 @@ class Source:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines without their ends; a carriage return ends one too, as progress bars use it."""
+        for block in self.line_blocks():
+            yield from self.counted(block)
+
+    def line_blocks(self) -> Iterator[list[str]]:
+        """Yield the lines in blocks, for readers that take many at once; they have to be `counted`."""
         decoder: codecs.IncrementalDecoder | None = None
         rest = ""
         for block in self.blocks():
             if decoder is None:
                 decoder = codecs.getincrementaldecoder(encoding_of(block))("replace")
-            text = rest + _plain(decoder.decode(block))
-            lines = text.split("\n")
-            rest = lines.pop()
-            yield from self._counted(lines)
+            text = rest + decoder.decode(block)
+            # The line feed that belongs to a carriage return may be the next block's first character.
+            end = len(text) - text.endswith("\r")
+            lines = _plain(text[:end]).split("\n")
+            rest = lines.pop() + text[end:]
+            yield from _pieces(lines)
             if len(rest) > LONGEST_LINE:
-                yield from self._counted([rest])
+                yield [rest]
                 rest = ""
         if decoder is not None:
-            rest += _plain(decoder.decode(b"", True))
+            rest = _plain(rest + decoder.decode(b"", True))
         if rest:
-            yield from self._counted([rest])
+            yield from _pieces(rest.split("\n"))
 
-    def _counted(self, lines: list[str]) -> Iterator[str]:
-        for line in lines:
+    def counted(self, block: list[str]) -> Iterator[str]:
+        """Yield the lines of a block, counting them in ``line``."""
+        for line in block:
             self.line += 1
             yield line
+
+
+def _pieces(lines: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(lines), LINES_A_BLOCK):
+        yield lines[start : start + LINES_A_BLOCK]
 
 
 def _plain(text: str) -> str:

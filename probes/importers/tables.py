@@ -156,13 +156,18 @@ class CsvFormat:
         names = self._named(layout, source.label, mapping)
         rows = Rows(sink, _by_number(mapping, layout, names), names)
         table = _Table(layout, names, self)
-        for line in source.lines():
-            if line and not line.isspace():
-                cells = table.cells(line)
-                if cells is None:
-                    continue
-                if not cells or not rows.feed_values(table.names, cells, source.line):
-                    sink.unread(source.line, line)
+        for block in source.line_blocks():
+            split = table.split(block)
+            if split and rows.feed_block(table.names, split):
+                source.line += len(block)
+                continue
+            for line in source.counted(block):
+                if line and not line.isspace():
+                    cells = table.cells(line)
+                    if cells is not None and not (
+                        cells and rows.feed_values(table.names, cells, source.line)
+                    ):
+                        sink.unread(source.line, line)
         rows.finish()
 
     def _named(self, layout: Layout, label: str, mapping: Mapping[str, str]) -> tuple[str, ...]:
@@ -200,6 +205,14 @@ class _Table:
     def __init__(self, layout: Layout, names: tuple[str, ...], form: CsvFormat) -> None:
         self.layout, self.names, self._form = layout, names, form
         self._started = not layout.header
+
+    def split(self, block: list[str]) -> list[list[str]] | None:
+        """Return the cells of many rows at once; None where any of them may need a closer look."""
+        delimiter, width = self.layout.delimiter, len(self.names)
+        if not self._started or delimiter in " |" or any('"' in line for line in block):
+            return None
+        rows = [line.split(delimiter) for line in block]
+        return rows if all(len(row) == width for row in rows) else None
 
     def cells(self, line: str) -> list[str] | None:
         """Return a row's cells, none for a row that does not fit; None for a line that is no row."""

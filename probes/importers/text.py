@@ -15,6 +15,9 @@ LineReader: TypeAlias = Callable[[str, int], bool]
 """Takes a line and its number; returns whether it was understood; an ``end`` method is called after all."""
 
 _SAMPLED = 4000
+_LOOKED_AT = 64
+"""Lines after which it is looked whether a loss was found."""
+
 _RANK = re.compile(r"^\s*\[(?:default|rank ?)(\d{1,4})\]:?\s|^\s*rank ?(\d{1,4})\]?:\s", re.IGNORECASE)
 _EMPTY = re.compile(r"^[\s\-=*_#|+`~.>]*$")
 _BAR = re.compile(r"\d+%\|.*\||\d+(?:\.\d+)?(?:it/s|s/it)\b|\[\d\d:\d\d<")
@@ -47,15 +50,17 @@ class TextFormat:
             return 0.0
         if self.marks and not any(mark in sample.text for mark in self.marks):
             return 0.0
-        return self.weight if self.tried(sample).losses else 0.0
+        return self.weight if self.tried(sample, enough=1).losses else 0.0
 
-    def tried(self, sample: Sample) -> MemorySink:
-        """Return what the format finds in a sample."""
+    def tried(self, sample: Sample, enough: int = 0) -> MemorySink:
+        """Return what the format finds in a sample; it may stop at ``enough`` losses."""
         found = MemorySink()
         rows = Rows(found, columns=self.columns)
         read = self.start(rows)
-        for line in sample.lines[:_SAMPLED]:
+        for index, line in enumerate(sample.lines[:_SAMPLED]):
             read(line, 0)
+            if enough and index % _LOOKED_AT == 0 and found.losses >= enough:
+                break
         _end(read)
         rows.finish()
         return found

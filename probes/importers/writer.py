@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 
 from ..evidence import SCHEMA_VERSION, Eval, Event, Header, RunDirectory, Step, encode
@@ -42,6 +43,16 @@ class EvidenceWriter:
             point.v["extra/log_step"] = point.step
             point.step = self._written
         self._buffer.append(point)
+        if len(self._buffer) > _FLUSH:
+            self._flush(_KEEP)
+
+    def extend(self, points: Sequence[Point]) -> None:
+        """Write points in ascending steps that follow what is written."""
+        if points and points[0].step < self._written:
+            for point in points:
+                self.add(point)
+            return
+        self._buffer += points
         if len(self._buffer) > _FLUSH:
             self._flush(_KEEP)
 

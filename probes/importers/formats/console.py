@@ -52,7 +52,7 @@ class Console(TextFormat):
             or (sample.text.lstrip()[:1] == "{" and "'" not in sample.text)
         ):
             return 0.0
-        found = self.tried(sample)
+        found = self.tried(sample, enough=_MANY)
         said = any(
             guess(column).rank > _SAID for name in ("loss", "val.loss") for column in found.columns(name)
         )

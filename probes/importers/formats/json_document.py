@@ -16,6 +16,7 @@ from ..sink import Sink
 from ..source import HEAD, LogError, Sample, Source
 
 _LIMIT = 1 << 29
+_ROWS = re.compile(r"\[\s*\{\s*\"")
 _LIST = re.compile(r"\"[^\"]{0,80}loss[^\"]{0,80}\"\s*:\s*\[", re.IGNORECASE)
 _DEEPEST = 4
 
@@ -41,7 +42,7 @@ class JsonDocument:
             return 0.6 if find_rows(_parsed(text)) is not None else 0.0
         lines = [*sample.lines[:2], "", ""]
         one_a_line = lines[0].rstrip().endswith("}") and lines[1].lstrip()[:1] == "{"
-        rows = text[0] == "[" or _LIST.search(text)
+        rows = _ROWS.match(text) or (text[0] == "{" and _LIST.search(text))
         return 0.6 if rows and not one_a_line else 0.0
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
