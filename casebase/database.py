@@ -36,9 +36,11 @@ class DriverConnection(Protocol):
 class Reader:
     """Runs queries; parameters are written ``?`` on both databases."""
 
-    def __init__(self, connection: DriverConnection, postgres: bool) -> None:
+    def __init__(self, connection: DriverConnection, postgres: bool, place: str = "") -> None:
         self.connection = connection
         self.postgres = postgres
+        self.place = place
+        """Which library, for what is remembered about it in this process."""
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
@@ -145,7 +147,7 @@ class Database:
         if self.path is None:
             import psycopg
 
-            return Reader(psycopg.connect(driver_url(self.url), autocommit=True), postgres=True)
+            return Reader(psycopg.connect(driver_url(self.url), autocommit=True), True, self.url)
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

@@ -8,10 +8,9 @@ from typing import Any
 
 from .fingerprint import Fingerprint, tokens
 from .search.terms import facet, join, terms
-from .search.terms import tokens as tokens_of
 from .values import Case
 
-_WORD = re.compile(r"[a-z]{4,30}")
+_WORD = re.compile(r"(?<![a-z0-9])[a-z]{4,30}(?![a-z0-9])")
 _MOST_TEXT = 20_000
 
 
@@ -65,4 +64,4 @@ def _facets(case: Case) -> Iterator[str]:
 
 def vocabulary(document: dict[str, Any]) -> set[str]:
     """Return the words of a document that a misspelt query may have meant, as they are written."""
-    return {word for token in tokens_of(document["text"]) if _WORD.fullmatch(word := token.casefold())}
+    return set(_WORD.findall(document["text"].casefold()))

@@ -25,7 +25,7 @@ _EVIDENCE, _SHAPE, _CAUSE = 0.6, 0.15, 0.25
 _AGREE = 0.6
 """Closeness from which two values are said to agree."""
 _MOST_SHOWN = 8
-_CAUSES_LOOKED_UP = 3
+_CAUSES_LOOKED_UP, _OF_ONE_CAUSE = 3, 50
 
 
 @dataclass
@@ -95,8 +95,7 @@ def _candidates(reader: Reader, wanted: Fingerprint, starter: bool) -> tuple[dic
     """Return how much each fact says, and the keys of the incidents worth comparing."""
     index = index_of(reader)
     total = index.total()
-    causes = sorted(wanted.causes, key=wanted.causes.__getitem__, reverse=True)[:_CAUSES_LOOKED_UP]
-    terms = [*tokens(wanted), *(facet("cause", cause) for cause in causes)]
+    terms = tokens(wanted)
     counts = index.frequencies(terms)
     weighed = sorted(
         (Weighed(Group(term, [Alternative((term,))]), counts[term]) for term in terms),
@@ -104,9 +103,11 @@ def _candidates(reader: Reader, wanted: Fingerprint, starter: bool) -> tuple[dic
     )
     query = Query(excluded=[] if starter else ["source:starter"])
     keys = candidates(index, query, weighed, total)
-    for cause in causes:
+    # A case without evidence is known by its cause alone.
+    causes = sorted(wanted.causes, key=wanted.causes.__getitem__, reverse=True)
+    for cause in causes[:_CAUSES_LOOKED_UP]:
         group = Group(cause, [Alternative((facet("cause", cause),))])
-        keys += index.newest([group], query, 50)
+        keys += index.newest([group], query, _OF_ONE_CAUSE)
     rarity = {
         name: min((idf(counts[term], total) for term in terms if term == facet("fact", name)), default=1.0)
         for name in wanted.facts

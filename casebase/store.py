@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BRIEF_COLUMNS = Brief.__struct_fields__
 _MOST_KNOWN_WORDS = 500_000
 _DIAGNOSES_KEPT = 10
+_BULK_LOCK = 0x5B1CEB
+_MOST_PARAMETERS = 5000
+"""Values in one statement; SQLite takes 32,766."""
 
 
 class Store:
@@ -44,20 +47,29 @@ class Store:
         """Write cases that are new and return the ids of those; one that is there already stays as it is."""
         for case in cases:
             _complete(case)
-        statement = self.insert(tables.Incident).on_conflict_do_nothing(index_elements=["id"])
-        returning = statement.returning(tables.Incident.key, tables.Incident.id)
-        rows = {case.id: _incident_row(case) for case in cases}
-        made = session.execute(returning, list(rows.values())).all()
-        keys = {identifier: key for key, identifier in made}
-        fresh = [
-            (keys[case.id], case, fingerprint)
-            for case, fingerprint in {
-                case.id: (case, fingerprint) for case, fingerprint in zip(cases, fingerprints, strict=True)
-            }.values()
-            if case.id in keys
-        ]
-        self._add_children(session, fresh)
-        return [case.id for _, case, _ in fresh]
+        if self.postgres and len(cases) > 1:
+            # Two imports of the same incidents in different orders would wait for each other.
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BULK_LOCK})
+        given = {case.id: (case, print_) for case, print_ in zip(cases, fingerprints, strict=True)}
+        known = self._keys(session, list(given))
+        new = {identifier: pair for identifier, pair in given.items() if identifier not in known}
+        if not new:
+            return []
+        self._insert_many(session, tables.Incident, [_incident_row(case) for case, _ in new.values()])
+        # Asking for the keys afterwards is several times faster than having them returned by the insert.
+        # Should another writer have been first with an incident, its parts have the same content ids.
+        keys = self._keys(session, list(new))
+        self._add_children(session, [(keys[name], case, print_) for name, (case, print_) in new.items()])
+        return list(new)
+
+    def _keys(self, session: Session, identifiers: list[str]) -> dict[str, int]:
+        table = _core(tables.Incident)
+        found: dict[str, int] = {}
+        for start in range(0, len(identifiers), _MOST_PARAMETERS):
+            part = identifiers[start : start + _MOST_PARAMETERS]
+            rows = session.connection().execute(select(table.c.id, table.c.key).where(table.c.id.in_(part)))
+            found.update((name, key) for name, key in rows)
+        return found
 
     def _add_children(self, session: Session, fresh: list[tuple[int, Case, Fingerprint]]) -> None:
         parts: dict[Any, list[dict[str, Any]]] = {}
@@ -73,15 +85,18 @@ class Store:
                 parts.setdefault(table, []).append(row)
         self.learn(session, words)
         for table, rows in parts.items():
-            session.execute(self.insert(table).on_conflict_do_nothing(), rows)
+            self._insert_many(session, table, rows)
+
+    def _insert_many(self, session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+        """Insert rows past the object mapper, whose bookkeeping costs more than the database."""
+        session.connection().execute(self.insert(_core(table)).on_conflict_do_nothing(), rows)
 
     def learn(self, session: Session, words: Iterable[str]) -> None:
         """Remember words for mending misspelt queries."""
         # Sorted, as two writers that insert the same words in different orders would block each other.
         new = sorted(set(words) - self._known_words)
         if new:
-            statement = self.insert(tables.Word).on_conflict_do_nothing()
-            session.execute(statement, [{"word": word} for word in new])
+            self._insert_many(session, tables.Word, [{"word": word} for word in new])
             if len(self._known_words) < _MOST_KNOWN_WORDS:
                 self._known_words.update(new)
 
@@ -101,7 +116,7 @@ class Store:
     def attach(self, session: Session, key: int, case: Case) -> None:
         """Add the case's fixes, notes, tags, diagnosis and window to an incident that exists."""
         for table, row in _child_rows(key, case):
-            session.execute(self.insert(table).on_conflict_do_nothing(), [row])
+            self._insert_many(session, table, [row])
 
     def forget_old_diagnoses(self, session: Session, key: int) -> None:
         """Keep the newest diagnoses of an incident: a long run is diagnosed again and again."""
@@ -122,6 +137,11 @@ class Store:
         column: Any = tables.Incident.key
         where: Any = tables.Incident.id == identifier
         return session.execute(select(column).where(where)).scalar()
+
+
+def _core(table: Any) -> Any:
+    """Return the plain table behind a model."""
+    return table.__table__
 
 
 def reader_of(session: Session, postgres: bool) -> Reader:

@@ -108,10 +108,10 @@ class Incident(Table, table=True):
     pattern: str | None = None
     nonfinite: bool = False
     recovered: bool = False
-    predicted: str = Field(default="", index=True)
+    predicted: str = ""
     certainty: float | None = None
-    confirmed: str = Field(default="", index=True)
-    project: str = Field(default="", index=True)
+    confirmed: str = ""
+    project: str = ""
     framework: str = ""
     model_type: str = ""
     host: str = ""

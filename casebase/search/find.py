@@ -35,12 +35,15 @@ def _terms(reader: Reader, keys: list[int]) -> list[tuple[int, str, str]]:
 
 def _hits(reader: Reader, scores: dict[int, float], weighed: list[Weighed]) -> list[Hit]:
     lines = briefs(reader, list(scores))
+    marks = ", ".join("?" * len(scores)) or "NULL"
+    texts = dict(
+        reader.rows(f"SELECT incident, text FROM document WHERE incident IN ({marks})", list(scores))
+    )
     groups = [entry.group for entry in weighed]
     hits = []
     for key, score in scores.items():
-        text = reader.value("SELECT text FROM document WHERE incident = ?", [key]) or ""
-        cut, marks = snippet(text, groups)
-        hits.append(Hit(lines[key], round(score, 4), cut, marks))
+        cut, spans = snippet(texts.get(key, ""), groups)
+        hits.append(Hit(lines[key], round(score, 4), cut, spans))
     return hits
 
 

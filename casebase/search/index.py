@@ -14,6 +14,9 @@ from .query import Group, Query
 class Index(Protocol):
     """What the search needs of a database."""
 
+    budget: int
+    """Documents that it ranks in a few milliseconds."""
+
     def total(self) -> int:
         """Return about how many documents there are."""
         ...
@@ -64,6 +67,7 @@ class SqliteIndex:
     """FTS5: whole words with bm25, trigrams over the vocabulary."""
 
     reader: Reader
+    budget: int = 20_000
 
     def total(self) -> int:
         """Return about how many documents there are: rows are hardly ever deleted."""
@@ -133,6 +137,8 @@ class PostgresIndex:
     """GIN over a tsvector, pg_trgm over the vocabulary."""
 
     reader: Reader
+    budget: int = 2_000
+    """Every tsvector is fetched from the table to be ranked."""
 
     def total(self) -> int:
         """Return about how many documents there are."""
@@ -178,10 +184,12 @@ class PostgresIndex:
         return [row[0] for row in self.reader.rows(sql, [word, f"{word}%", word, limit])]
 
     def _sample(self) -> _Sample:
-        name = self.reader.value("SELECT current_database() || ':' || inet_server_port()") or ""
-        sample = _SAMPLES.get(name)
+        sample = _SAMPLES.get(self.reader.place)
         if sample is None or time.monotonic() - sample.taken > _SAMPLE_SECONDS:
-            sample = _SAMPLES[name] = self._take_sample()
+            sample = self._take_sample()
+            # A small library is counted each time: it is fast, and one more case makes a difference.
+            if sample.total >= _SMALL:
+                _SAMPLES[self.reader.place] = sample
         return sample
 
     def _take_sample(self) -> _Sample:

@@ -10,9 +10,9 @@ from .query import Group, Query
 
 _SMALL = 2000
 """Documents up to which everything that answers anything is ranked."""
-_BUDGET = 20_000
-"""Documents that the database may rank for one query."""
 CANDIDATES = 150
+_FEWER = 0.75
+"""Share of the words, the rarest, that is asked for next where too few documents have all of them."""
 
 
 @dataclass
@@ -52,13 +52,13 @@ def candidates(index: Index, query: Query, weighed: list[Weighed], total: int) -
     spent = 0
     for entry in live:
         spent += entry.documents
-        if spent > _BUDGET:
+        if spent > index.budget:
             break
         rare.append(entry.group)
     found = dict.fromkeys(index.best(rare, query, CANDIDATES)) if rare else {}
     # What answers every word is wanted too, and among many such the newest do as well as any.
-    for size in range(len(live), 0, -1):
-        if len(found) >= CANDIDATES or (rare and size <= len(rare)):
-            break
+    size = len(live)
+    while size and len(found) < CANDIDATES and not (rare and size <= len(rare)):
         found.update(dict.fromkeys(index.newest([e.group for e in live[:size]], query, CANDIDATES)))
+        size = int(size * _FEWER)
     return list(found)

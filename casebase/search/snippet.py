@@ -9,7 +9,7 @@ from .terms import HAN, is_han, stem
 
 LENGTH = 160
 """Characters."""
-_PIECE = re.compile(rf"[{HAN}]|(?:(?![{HAN}_])\w)+(?:\.\d+)?(?:(?<=e)[-+]\d+)?")
+_PIECE = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:\.\d+)?(?:(?<=e)[-+]\d+)?")
 
 
 def snippet(text: str, groups: list[Group], length: int = LENGTH) -> tuple[str, list[tuple[int, int]]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff"
-_TOKEN = re.compile(rf"[{HAN}]+|(?:(?![{HAN}_])\w)+(?:\.\d+)?(?:(?<=e)[-+]\d+)?")
+_TOKEN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:\.\d+)?(?:(?<=e)[-+]\d+)?")
 _HAN_START = re.compile(rf"[{HAN}]")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _UNSAFE = re.compile(r"[^\w.\-]+")
@@ -35,13 +35,15 @@ def terms(text: str) -> list[str]:
     for token in tokens(text):
         found += _terms_of(token)
         if len(found) > _MOST_TERMS:
-            return found[:_MOST_TERMS]
-    return found
+            break
+    return found[:_MOST_TERMS]
 
 
 def tokens(text: str) -> Iterator[str]:
     """Yield words, numbers and runs of Chinese as they stand in the text, compatibility forms folded."""
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    for match in _TOKEN.finditer(text):
         yield match[0]
 
 
@@ -102,6 +104,7 @@ def _undouble(root: str) -> str:
     return root[:-1] if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz" else root
 
 
+@lru_cache(maxsize=65536)
 def facet(kind: str, value: str) -> str:
     """Return the term that stands for a property, such as ``cause:data.loading-error``."""
     return f"{kind}:{_UNSAFE.sub('-', unicodedata.normalize('NFKC', value).casefold()).strip('-') or '-'}"

@@ -29,6 +29,7 @@ def test_head_is_the_newest_migration() -> None:
     assert revisions()[-1] == schema.HEAD
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection:sqlalchemy.exc.SAWarning")
 def test_migrations_make_the_tables_that_the_code_uses(library: CaseLibrary) -> None:
     """No column is missing, superfluous or of another type; the full-text index is made by hand."""
     ours = set(Table.metadata.tables)
@@ -36,7 +37,7 @@ def test_migrations_make_the_tables_that_the_code_uses(library: CaseLibrary) -> 
     def is_ours(thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
         if kind == "table":
             return name in ours
-        return name not in ("terms", "document_index", "word_index")
+        return name not in ("terms", "document_index", "word_index") and "_by_" not in str(name)
 
     with library.database.session() as session:
         options = {"include_object": is_ours, "compare_type": True}

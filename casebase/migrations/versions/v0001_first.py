@@ -22,6 +22,13 @@ TABLES = (
     "word", "setting", "run", "incident",
 )  # fmt: skip
 
+LISTED_BY = {
+    "state": "lower(state)",
+    "project": "lower(project)",
+    "cause": "(CASE WHEN confirmed <> '' THEN confirmed ELSE predicted END)",
+}
+"""What lists are filtered by, newest first."""
+
 FTS5_OPTIONS = "tokenize=\"unicode61 remove_diacritics 0 tokenchars ':._-~='\""
 
 SQLITE_INDEX = (
@@ -157,8 +164,10 @@ def _create_incident() -> None:
         sa.PrimaryKeyConstraint("key"),
         sa.UniqueConstraint("id"),
     )
-    for column in ("run", "lineage", "predicted", "confirmed", "project", "created"):
+    for column in ("run", "lineage", "created"):
         op.create_index(f"ix_incident_{column}", "incident", [column])
+    for name, expression in LISTED_BY.items():
+        op.create_index(f"ix_incident_by_{name}", "incident", [sa.text(expression), "created"])
 
 
 def _create_children() -> None:
