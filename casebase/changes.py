@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from .tables import Run
 
 _RATE_DROP = 0.9
+_SWITCHES = (
+    ("grad.clip_scaled", 0.0, "fix.unscale-before-clip", "Gradients are unscaled before they are clipped."),
+    ("mode.train", 1.0, "fix.call-train", "The model is in training mode on every step."),
+    ("grad.zeroed", 1.0, "fix.zero-gradients", "Gradients are cleared before every step."),
+)
+"""Quantity, its sound value, and what it means that it has this value now and had another before."""
+VISIBLE = frozenset(
+    ("fix.clip-gradients", "fix.lower-rate", "fix.use-bf16", *(fix for _, _, fix, _ in _SWITCHES))
+)
+"""Fixes whose trace the evidence of a run shows."""
 _MOST_SETTINGS = 12
 
 
@@ -29,7 +39,7 @@ def changes_between(reader: Reader, case: Case, run: RunEvidence, row: Run) -> l
     """Return what the later run does differently, as far as evidence and manifests show."""
     before = _described(reader.value("SELECT settings FROM run WHERE id = ?", [case.run]))
     after = _described(row.settings)
-    found = _clipping(case, run) + _learning_rate(case, run)
+    found = _clipping(case, run) + _learning_rate(case, run) + _switches(case, run)
     found += _settings(
         before.get("settings", {}), after.get("settings", {}), {change.fix for change in found}
     )
@@ -43,8 +53,7 @@ def _described(text: str | None) -> dict[str, Any]:
 
 def _clipping(case: Case, run: RunEvidence) -> list[Change]:
     calls = run.primary.series("grad.clip_calls").value
-    column = case.window.columns.get("grad.clip_calls") if case.window else None
-    before = any(isinstance(value, float | int) and value > 0 for value in column or [])
+    before = any(value > 0 for value in _before(case, "grad.clip_calls"))
     if before or not len(calls) or not (calls > 0).any():
         return []
     norms = run.primary.series("grad.clip_max_norm").value
@@ -53,8 +62,7 @@ def _clipping(case: Case, run: RunEvidence) -> list[Change]:
 
 
 def _learning_rate(case: Case, run: RunEvidence) -> list[Change]:
-    column = case.window.columns.get("lr") if case.window else None
-    rates = [value for value in column or [] if isinstance(value, float | int)]
+    rates = _before(case, "lr")
     now = run.primary.series("lr").value
     if not rates or not len(now):
         return []
@@ -62,6 +70,24 @@ def _learning_rate(case: Case, run: RunEvidence) -> list[Change]:
     if not (math.isfinite(after) and after < _RATE_DROP * before):
         return []
     return [Change(f"Highest learning rate {before:g} → {after:g}.", "fix.lower-rate")]
+
+
+def _switches(case: Case, run: RunEvidence) -> list[Change]:
+    """Return what was on when it should be off, or off when it should be on, and is right now."""
+    found = []
+    for name, sound, fix, text in _SWITCHES:
+        now = run.primary.series(name).value
+        if len(now) and (now == sound).all() and any(v != sound for v in _before(case, name)):
+            found.append(Change(text, fix))
+    if _before(case, "amp.scale") and not len(run.primary.series("amp.scale")):
+        found.append(Change("No loss scale is in use any more.", "fix.use-bf16"))
+    return found
+
+
+def _before(case: Case, name: str) -> list[float]:
+    """Return a quantity round the incident."""
+    column = case.window.columns.get(name) if case.window else None
+    return [float(value) for value in column or [] if isinstance(value, float | int)]
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any], seen: set[str]) -> list[Change]:

@@ -18,7 +18,7 @@ _MOST_COLUMNS = 48
 _FIRST = (
     "loss", "val.loss", "grad.norm", "lr", "update.ratio", "weight.norm", "batch.mean", "batch.std",
     "batch.min", "batch.max", "batch.nonfinite", "label.mean", "output.accuracy", "output.max", "amp.scale",
-    "mode.train",
+    "mode.train", "grad.clip_calls", "grad.clip_scaled", "grad.zeroed",
 )  # fmt: skip
 
 

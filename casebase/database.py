@@ -111,11 +111,16 @@ class Database:
         Raises:
             CaseError: the database cannot be reached or the query failed.
         """
+        with self._lock:
+            reader = self._idle.pop() if self._idle else None
         with self._translated():
-            with self._lock:
-                reader = self._idle.pop() if self._idle else None
             reader = reader or self._connect()
-            yield reader
+            try:
+                yield reader
+            except BaseException:
+                # What state the connection is in is anybody's guess.
+                reader.connection.close()
+                raise
         with self._lock:
             if len(self._idle) < _IDLE_READERS:
                 self._idle.append(reader)

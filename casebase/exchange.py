@@ -7,15 +7,16 @@ notes, tags, facts, the diagnosis as published, and the evidence window. Unknown
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..probes.evidence.rundir import write_atomic
 from . import reading
 from .errors import CaseError
 from .fingerprint import Fingerprint, of_diagnosis, of_facts
@@ -58,7 +59,6 @@ class ImportReport(msgspec.Struct):
 class _Head(msgspec.Struct, tag_field="k", tag="casebase"):
     schema: int
     created: float = 0.0
-    cases: int | None = None
 
 
 class _Line(Case, tag_field="k", tag="case"):
@@ -75,16 +75,33 @@ def export(library: CaseLibrary, path: Path, filters: Filters, preview: bool) ->
         CaseError: the file cannot be written.
     """
     mask = Mask()
-    lines = [
-        msgspec.json.encode(_Line(**_fields(masked(case, mask)))) for case in every_case(library, filters)
-    ]
-    if not preview:
-        head = msgspec.json.encode(_Head(SCHEMA, time.time(), len(lines)))
-        try:
-            write_atomic(path, b"\n".join([head, *lines]) + b"\n")
-        except OSError as error:
-            raise CaseError(f"{path}: cannot be written ({error.strerror})") from error
-    return ExportReport(len(lines), mask.removed, None if preview else str(path))
+    count = 0
+    try:
+        with ExitStack() as stack:
+            write = _discard if preview else stack.enter_context(_replacing(path))
+            write(msgspec.json.encode(_Head(SCHEMA, time.time())) + b"\n")
+            for case in every_case(library, filters):
+                write(msgspec.json.encode(_Line(**_fields(masked(case, mask)))) + b"\n")
+                count += 1
+    except OSError as error:
+        raise CaseError(f"{path}: cannot be written ({error.strerror})") from error
+    return ExportReport(count, mask.removed, None if preview else str(path))
+
+
+def _discard(_: bytes) -> int:
+    return 0
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Callable[[bytes], int]]:
+    """Lend what writes a file that takes the place of the old one once it is whole."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream.write
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _fields(case: Case) -> dict[str, Any]:
@@ -92,14 +109,13 @@ def _fields(case: Case) -> dict[str, Any]:
 
 
 def every_case(library: CaseLibrary, filters: Filters) -> Iterator[Case]:
-    """Yield every case that passes the filters, newest first; starter cases only if the source says so."""
-    starter = filters.source == "starter"
-    offset = 0
+    """Yield every case that passes the filters, oldest first; starter cases only if the source says so."""
+    last = 0
     with library.database.reader() as reader:
-        while lines := reading.listed(reader, filters, starter, _BATCH, offset):
-            offset += len(lines)
-            for line in lines:
-                yield reading.whole(reader, reading.find_key(reader, line.id))
+        while keys := reading.keys_after(reader, filters, filters.source == "starter", last, _BATCH):
+            last = keys[-1]
+            for key in keys:
+                yield reading.whole(reader, key)
 
 
 def masked(case: Case, mask: Mask) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..rules.diagnosis import Diagnosis, FactValue, Similar
 from . import advice, fingerprint, reading, schema, similar
 from .database import Database
+from .errors import CaseError
 from .search.find import find
 from .values import Case, Filters, FixTried, Hit
 
@@ -60,7 +62,9 @@ class CaseLibrary:
         if starter:
             from .starter import ensure_loaded
 
-            ensure_loaded(library)
+            # A library that may only be read is still worth reading.
+            with suppress(CaseError):
+                ensure_loaded(library)
         return library
 
     def close(self) -> None:
@@ -100,6 +104,12 @@ class CaseLibrary:
         from .resolving import resolve
 
         return resolve(self, identifier, cause, fixes, note, by)
+
+    def dismiss(self, run: str, diagnosis: Diagnosis) -> Sequence[str]:
+        """Close the open incidents of a run that turned out to have none, and return their ids."""
+        from .resolving import dismiss
+
+        return dismiss(self, run, diagnosis)
 
     def unresolve(self, identifier: str) -> Case:
         """Take back the last resolving, with the fixes and the note that came with it."""

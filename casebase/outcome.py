@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..rules.diagnosis import Diagnosis
-from .changes import Change, changes_between
+from .changes import VISIBLE, Change, changes_between
 from .lineage import describe_run, lineage_of
 from .reading import whole
 from .resolving import put_fix
@@ -211,7 +211,3 @@ def _found(changes: list[Change]) -> list[FixTried]:
     if not changes:
         return [FixTried("fix.run-again", text="Run again without any change that was seen.")]
     return [FixTried(change.fix, text=change.text) for change in changes]
-
-
-VISIBLE = ("fix.clip-gradients", "fix.lower-rate")
-"""Fixes whose trace evidence always shows."""

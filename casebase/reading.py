@@ -57,6 +57,14 @@ def listed(reader: Reader, filters: Filters, starter: bool, limit: int, offset: 
     return [_brief(row) for row in rows]
 
 
+def keys_after(reader: Reader, filters: Filters, starter: bool, last: int, limit: int) -> list[int]:
+    """Return the next local keys of incidents that pass the filters, for walking through all of them."""
+    where, params = conditions(filters, starter)
+    where = f"{where} AND" if where else " WHERE"
+    sql = f"SELECT key FROM incident{where} key > ? ORDER BY key LIMIT ?"
+    return [row[0] for row in reader.rows(sql, [*params, last, limit])]
+
+
 def briefs(reader: Reader, keys: Sequence[int]) -> dict[int, Brief]:
     """Return the lines of incidents by local key."""
     found = {}

@@ -51,6 +51,8 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
     if is_incident(diagnosis):
         window = window_of(run, diagnosis.spike)
         incident = library.open_incident(diagnosis, manifest, window, shape)
+    else:
+        library.dismiss(manifest.id, diagnosis)
     from .outcome import settle
 
     settled = settle(library, run, diagnosis)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from . import tables
 from .errors import CaseError
@@ -18,7 +18,11 @@ from .values import FAMILIES, OUTCOMES, Case, FixTried, Note
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from ..rules.diagnosis import Diagnosis
     from .library import CaseLibrary
+
+BY_ITSELF = "spikelore"
+"""Who closed an incident that nobody had to look at."""
 
 
 def resolve(
@@ -39,13 +43,39 @@ def resolve(
         for fix in fixes:
             put_fix(library, session, key, row, _dated(fix, now, by))
         if note:
-            written = Note(note, by, now)
-            written.id = note_id(row.id, written)
-            values = {"id": written.id, "text": note, "by": by, "created": now}
-            session.execute(
-                library.store.insert(tables.NoteRow).values(incident=key, **values).on_conflict_do_nothing()
-            )
+            _write_note(library, session, key, row.id, Note(note, by, now))
         return library.store.refresh(session, key)
+
+
+def dismiss(library: CaseLibrary, run: str, diagnosis: Diagnosis) -> list[str]:
+    """Close the open incidents of a run whose last diagnosis found none, as the pattern that it names.
+
+    A bump that recovered is alarmed like any other while it lasts; only the rest of the run shows what it
+    was. People can take it back like any resolving.
+    """
+    column: Any = tables.Incident
+    with library.database.session() as session:
+        rows = session.execute(
+            select(tables.Incident).where(column.run == run, column.state == "open")
+        ).scalars()
+        closed = []
+        for row in list(rows):
+            now = time.time()
+            row.state, row.confirmed, row.resolved = "resolved", diagnosis.pattern or "pattern.noise", now
+            row.resolved_by, row.updated = BY_ITSELF, now
+            row.verdict, row.pattern = diagnosis.verdict, diagnosis.pattern
+            assert row.key is not None  # noqa: S101 - it was read
+            if diagnosis.reason:
+                _write_note(library, session, row.key, row.id, Note(diagnosis.reason, BY_ITSELF, now))
+            library.store.refresh(session, row.key)
+            closed.append(row.id)
+    return closed
+
+
+def _write_note(library: CaseLibrary, session: Session, key: int, incident: str, note: Note) -> None:
+    values = {"id": note_id(incident, note), "text": note.text, "by": note.by, "created": note.created}
+    insert = library.store.insert(tables.NoteRow).values(incident=key, **values)
+    session.execute(insert.on_conflict_do_nothing())
 
 
 def unresolve(library: CaseLibrary, identifier: str) -> Case:

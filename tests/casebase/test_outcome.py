@@ -113,6 +113,25 @@ def test_what_nobody_noted_is_found_in_the_evidence(
     assert "clipped at 1" in library.get(incident).fixes[0].text
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "right", "fix"),
+    [
+        ("mode.train", 0, 1, "fix.call-train"),
+        ("grad.zeroed", 0, 1, "fix.zero-gradients"),
+        ("grad.clip_scaled", 1, 0, "fix.unscale-before-clip"),
+    ],
+)
+def test_what_was_switched_wrongly_and_is_right_now_is_the_fix(
+    library: CaseLibrary, tmp_path: Path, name: str, wrong: int, right: int, fix: str
+) -> None:
+    """A quantity that has its sound value now and had another round the spike tells what was repaired."""
+    run = run_directory(tmp_path / "first", manifest("first"), spiking, 500, lambda step: {name: wrong})
+    incident = record(RunEvidence.load(run), diagnosis("first", step=ONSET), library).incident
+    assert incident is not None
+    later(tmp_path, library, values={name: right})
+    assert [row[:2] for row in attempts(library, incident)] == [(fix, "worked")]
+
+
 def test_changed_code_and_settings_are_told(library: CaseLibrary, tmp_path: Path) -> None:
     """Where no fix is recognised, the difference of the two runs is."""
     first = manifest("first", git={"commit": "a" * 40}, settings={"width": 16})

@@ -187,3 +187,17 @@ def test_a_nan_loss_alarms_at_once(tmp_path: Path, library: CaseLibrary) -> None
     assert recorded is not None
     assert recorded.incident is not None
     assert library.get(recorded.incident).nonfinite
+
+
+def test_a_bump_that_recovers_is_closed_by_itself(tmp_path: Path, library: CaseLibrary) -> None:
+    """What was alarmed and then passed is not left for people to look at; they can still reopen it."""
+    job = Job(tmp_path / "run")
+    told: list[str | None] = []
+    with Watcher(job.directory, library, on_diagnosis=lambda _, incident: told.append(incident)):
+        job.train(0, ONSET + 40)
+        until(lambda: told)
+        job.train(ONSET + 40, ONSET + 900, lambda step: spiking(step % 7))
+    incident = library.list()[0]
+    assert (incident.state, incident.resolved_by) == ("resolved", "spikelore")
+    assert incident.confirmed.startswith("pattern.")
+    assert library.unresolve(incident.id).state == "open"
