@@ -62,7 +62,10 @@ class LastUpdate(Sensor):
     def _take(self, step: OpenStep, numbers: list[float]) -> None:
         update, moment = self._squares
         self._squares = update + numbers[0], moment + numbers[1]
-        step.v["update.last"], step.v["grad.moment"] = (math.sqrt(square) for square in self._squares)
+        step.v["grad.moment"] = math.sqrt(self._squares[1])
+        # RMSprop's state tells of the gradient but not of the update.
+        if self._squares[0] > 0:
+            step.v["update.last"] = math.sqrt(self._squares[0])
 
 
 def _squares(state: Mapping[Any, Any], group: dict[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -74,7 +77,7 @@ def _squares(state: Mapping[Any, Any], group: dict[str, Any]) -> Iterator[tuple[
         kept = state.get(parameter)
         if not kept:
             continue
-        found = _adam(parameter, kept, group, stride) or _momentum(kept, group, stride)
+        found = _adam(parameter, kept, group, stride) or _momentum(kept, group, stride) or _root(kept, stride)
         if found is not None:
             update, moment = found
             scale = parameter.numel() / max(1, moment.numel())
@@ -113,3 +116,12 @@ def _momentum(kept: Mapping[str, Any], group: dict[str, Any], stride: int) -> tu
         return None
     moment = _thin(buffer, stride)
     return moment * float(group["lr"]), moment
+
+
+def _root(kept: Mapping[str, Any], stride: int) -> tuple[Tensor, Tensor] | None:
+    """Return no update and the root of RMSprop's running average of squared gradients."""
+    average = kept.get("square_avg")
+    if not isinstance(average, Tensor):
+        return None
+    root = _thin(average, stride).sqrt()
+    return torch.zeros_like(root[:1]), root

@@ -33,6 +33,9 @@ FACTS = (
     FactSpec("batch.repeat_share", "number", "",
              "share of batches from the onset on that equal one of the last batches before them",
              "骤升后与前几个批次完全相同的批次占比"),
+    FactSpec("batch.repeat_before", "number", "",
+             "share of the last four batches looked at before the onset that equal another of them",
+             "骤升前最后四个被记录批次中彼此相同的占比"),
     FactSpec("batch.recent_share", "number", "",
              "share of samples from the onset on that came in one of the three batches looked at before",
              "骤升后样本在此前三个被记录批次中出现过的占比"),
@@ -163,6 +166,9 @@ def _repeats(context: Context) -> Iterator[Fact]:
     """Tell whether whole batches come again at once; once an epoch is normal, within a few steps is not."""
     texts = context.texts("batch.hash", context.baseline[0], context.aftermath[1])
     hashes = [(step, str(value)) for step, value in texts if value]
+    last = [h for step, h in hashes if step < context.at][-4:]
+    if len(last) >= 2:
+        yield Fact("batch.repeat_before", sum(last.count(h) > 1 for h in last) / len(last), context.baseline)
     later = [i for i, (step, _) in enumerate(hashes) if step >= context.at]
     if len(later) < 3:
         return

@@ -93,11 +93,16 @@ def _hidden_ratio(context: Context) -> float | None:
     if not len(base) or not len(now) or not groups:
         return None
     group = mapping((sequence(groups[-1].data.get("groups")) or [{}])[0])
+    growth = float(now.value[0]) / max(float(np.median(base[-12:])), 1e-30)
+    alpha = number(group.get("alpha"))
+    if alpha is not None and 0 <= alpha < 1 and not number(group.get("momentum")):
+        # Of squares, v = alpha v' + (1 - alpha) g^2.
+        return float(np.sqrt(max(0.0, (growth**2 - alpha) / (1 - alpha))))
     betas = sequence(group.get("betas"))
     beta = number(betas[0]) if betas else number(group.get("momentum"))
     if beta is None or not 0 <= beta < 1:
         return None
-    grown = (float(now.value[0]) / max(float(np.median(base)), 1e-30) - beta) / (1 - beta)
+    grown = (growth - beta) / (1 - beta)
     return max(0.0, grown * float(np.sqrt((1 - beta) / (1 + beta))))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .context import Context, robust_z, slope
+from .context import AHEAD, Context, robust_z, slope
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -78,8 +78,15 @@ def _accuracy(context: Context) -> Iterator[Fact]:
     usual, purity = context.before("output.purity"), context.onset_value("output.purity")
     if len(usual) and purity is not None:
         # Labels drawn at random go with no answer; renamed ones go with their answer as before.
-        kept = purity >= 0.7 * float(np.median(usual)) and purity - now >= 0.25
+        kept = purity >= 0.7 * float(np.median(usual)) and purity - max(now, _top_share(context)) >= 0.25
         yield Fact("label.consistent", before - now >= 0.25 and kept, context.moment)
+
+
+def _top_share(context: Context) -> float:
+    """Return the share of the most frequent label of the onset's batch: any answer is as pure as that."""
+    rows = [v for _, v in context.texts("label.hist", context.at, context.at + AHEAD)]
+    shares = _shares(rows[:1])
+    return float(shares[0].max()) if shares is not None else 0.0
 
 
 def _validity(context: Context) -> Iterator[Fact]:

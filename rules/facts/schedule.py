@@ -97,7 +97,7 @@ def _largest_growth(context: Context, steps: np.ndarray, rates: np.ndarray) -> I
     if len(rates) < 2:
         return
     with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.where(rates[:-1] > 0, rates[1:] / rates[:-1], 1.0)
+        growth = np.nan_to_num(np.where(rates[:-1] > 0, rates[1:] / rates[:-1], 1.0), nan=1.0)
     near = steps[1:] >= min(context.baseline[0], context.at - BASELINE)
     if not near.any():
         return
