@@ -15,7 +15,7 @@ from ..evidence import RunDirectory, RunManifest
 from .base import Importer, importers, ranked
 from .lineage import Segment
 from .remote import is_url, local_copy, masked
-from .sink import RunSink
+from .run_sink import RunSink
 from .source import LogError, Sample, Source
 from .writer import EvidenceWriter
 

@@ -184,6 +184,22 @@ def test_times_and_rates_are_no_values():
     assert [(token.name, token.value) for token in found] == [("loss", 0.5)]
 
 
+def test_settings_and_early_stopping_are_no_points(tmp_path):
+    """A configuration names rates and epochs, early stopping an infinite loss: none of it happened."""
+    imported = read(
+        tmp_path,
+        "Namespace(lr=0.1, epochs=100, loss_weight=1.0)\nlr: 0.1\nepochs: 100\n"
+        "Epoch 1 train loss: 0.5 val loss: 1.0 lr: 1e-06\n"
+        "Validation loss decreased (inf --> 1.000000).  Saving model ...\n"
+        "Epoch 00001: val_loss improved from inf to 1.00000, saving model to best.h5\n"
+        "Epoch 2 train loss: 0.25 val loss: 0.75 lr: 2e-06\n",
+    )
+    assert imported.points() == [(1, 0.5), (2, 0.25)]
+    assert imported.validation == [(1, 1.0), (2, 0.75)]
+    assert imported.points("lr") == [(1, 1e-06), (2, 2e-06)]
+    assert imported.evidence.events_named("checkpoint.save")[0].data["path"] == "best.h5"
+
+
 def test_ansi_colours_are_ignored(tmp_path):
     """Terminals colour their numbers."""
     imported = read(

@@ -179,6 +179,36 @@ def test_epochs_that_repeat_number_the_rows(tmp_path):
     assert imported.evidence.series("loss").epoch.tolist() == [0, 0, 0, 1, 1, 1]
 
 
+def test_a_run_that_is_appended_by_epochs_is_another_run(tmp_path):
+    """Epochs that start over at the next line are a second run; rows of one epoch follow each other."""
+    imported = read(
+        tmp_path, "epoch,loss\n" + "".join(f"{e},{3 - e - run / 10}\n" for run in (0, 1) for e in range(9))
+    )
+    assert imported.result.unit == "epoch"
+    assert len(imported.losses) == 18
+    assert [e.data["reason"] for e in imported.evidence.events_named("segment")] == ["start", "started over"]
+
+
+def test_an_epoch_that_goes_back_rolls_back_counted_rows(tmp_path):
+    """Without a step the epoch alone tells that a job was resumed, and from where."""
+    rows = [
+        (0, 5.0),
+        (0, 4.0),
+        (1, 3.0),
+        (1, 2.0),
+        (2, 9.0),
+        (2, 9.5),
+        (1, 2.9),
+        (1, 1.9),
+        (2, 1.5),
+        (2, 1.25),
+    ]
+    imported = read(tmp_path, "epoch,loss\n" + "".join(f"{epoch},{loss}\n" for epoch, loss in rows))
+    assert imported.losses == [5.0, 4.0, 2.9, 1.9, 1.5, 1.25]
+    border = imported.evidence.events_named("segment")[1].data
+    assert (border["reason"], border["superseded"], border["loss_superseded"]) == ("rolled back", 4, 9.5)
+
+
 @pytest.mark.parametrize(
     "losses", [[-1.5, -2.5, -3.25], [1e-12, 0.0, -1e-12], [1.5e4, 0.5, 0.4999], [0.0001, 0.0001, 0.0]]
 )

@@ -116,6 +116,7 @@ def test_the_loss_is_not_a_part_that_comes_first(tmp_path):
         [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 2.0}],
         {"step": [1, 2], "loss": [2.5, 2.0], "lr": [0.1]},
         {"run": {"history": [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 2.0}]}},
+        [[1600000000.5, 1, 2.5], [1600000001.5, 2, 2.0]],
     ],
 )
 def test_documents(document, tmp_path):

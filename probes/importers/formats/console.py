@@ -7,7 +7,7 @@ from typing import Any
 
 from ..names import guess, split_words
 from ..prose import Token, tokens
-from ..remarks import is_overflow
+from ..remarks import is_overflow, remark
 from ..rows import Rows
 from ..source import Sample
 from ..text import LineReader, TextFormat
@@ -22,7 +22,11 @@ _SAID = 20.0
 """Rank from which a name says ``loss`` itself; other names need more rows."""
 
 _MEAN = re.compile(r"averaged? stats|epoch summary|summary:", re.IGNORECASE)
-_KNOWN = ("loss", "accuracy", "lr", "grad.norm", "amp.scale")
+_SETTINGS = re.compile(r"Namespace\(|^\s*(?:args|config|hparams|arguments)\b|\s--[a-z]\w*[ =]", re.IGNORECASE)
+_COMPARED = re.compile(r"\d\s*-+>\s*[\d.]|improved from|did not improve|no improvement", re.IGNORECASE)
+_PLURAL = frozenset(("epochs", "steps", "iters", "iterations", "updates"))
+_MEASURED = frozenset(("loss", "accuracy"))
+_KNOWN = _MEASURED | {"lr", "grad.norm", "amp.scale"}
 
 
 class Console(TextFormat):
@@ -70,20 +74,24 @@ class _Reader:
         self._held_step: float | None = None
         self._held_at = 0
         self._line = 0
+        self._begun = False
         self._pass: list[dict[str, float]] = []
 
     def __call__(self, line: str, place: int) -> bool:
         self._line += 1
-        if len(line) > _LONGEST or is_overflow(line):
+        if len(line) > _LONGEST or is_overflow(line) or _SETTINGS.search(line):
             return False
+        if _COMPARED.search(line):
+            # Early stopping repeats an old loss, which is infinite at first.
+            remark(line, self._rows.sink)
+            return True
         found = tokens(line)
         if not found:
             return False
         counters, values = self._sorted(found)
         kinds = {guess(name).kind for name in values}
-        if not kinds & set(_KNOWN):
-            self._hold(counters)
-            return bool(counters) and not values and "loss" not in line.lower()
+        if not kinds & _KNOWN or not (kinds & _MEASURED or counters or self._begun):
+            return self._hold(counters, values) and "loss" not in line.lower()
         if _MEAN.search(line):
             return True
         return self._feed(counters, values, place)
@@ -95,7 +103,10 @@ class _Reader:
         has_loss = any(guess(token.name).kind == "loss" for token in found)
         for index, token in enumerate(found):
             kind = _kind(token, found[index + 1] if index + 1 < len(found) else None)
-            if kind == "epoch":
+            if kind and not has_loss and token.name.lower() in _PLURAL:
+                # "epochs: 100" in a configuration is how many there will be.
+                values[token.name] = token.value
+            elif kind == "epoch":
                 counters.setdefault("epoch", token.value)
             elif kind == "step":
                 if "step" not in counters:
@@ -107,12 +118,15 @@ class _Reader:
                 values.setdefault(_named(token, has_loss), token.value)
         return counters, values
 
-    def _hold(self, counters: dict[str, float]) -> None:
-        """Keep counters that stand on a line of their own."""
+    def _hold(self, counters: dict[str, float], values: dict[str, Any]) -> bool:
+        """Keep counters that stand on a line of their own; return whether they did."""
+        if values or not counters:
+            return False
         if "epoch" in counters:
             self._epoch = counters["epoch"]
         if "step" in counters and not counters.get("bar"):
             self._held_step, self._held_at = counters["step"], self._line
+        return True
 
     def _feed(self, counters: dict[str, float], values: dict[str, Any], place: int) -> bool:
         splits = {guess(name).split for name in values if guess(name).kind in ("loss", "accuracy")}
@@ -121,6 +135,7 @@ class _Reader:
             self._pass.append(values)
             return True
         self._end_pass()
+        self._begun = True
         row = dict(values)
         epoch, step = self._position(counters, only_validation)
         if epoch is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..figures import number
 from ..rows import Rows
 from ..text import LineReader, TextFormat
 
@@ -35,8 +36,10 @@ class CycleGan(TextFormat):
 
         def line(text: str, place: int) -> bool:
             found = _HEAD.search(text)
-            pairs = dict(_PAIR.findall(found[3])) if found else {}
-            generator = [float(value) for name, value in pairs.items() if not name.startswith("D")]
+            pairs = {name: number(value) for name, value in _PAIR.findall(found[3])} if found else {}
+            generator = [
+                value for name, value in pairs.items() if not name.startswith("D") and value is not None
+            ]
             if not found or not generator:
                 return False
             row: dict[str, Any] = {"epoch": found[1], "step": found[2], "generator loss": sum(generator)}

@@ -17,12 +17,13 @@ from ..source import HEAD, LogError, Sample, Source
 
 _LIMIT = 1 << 29
 _ROWS = re.compile(r"\[\s*\{\s*\"")
+_SCALARS = re.compile(r"\[\s*\[\s*\d{9,}\.")
 _LIST = re.compile(r"\"[^\"]{0,80}loss[^\"]{0,80}\"\s*:\s*\[", re.IGNORECASE)
 _DEEPEST = 4
 
 
 class JsonDocument:
-    """JSON documents: exported histories (W&B, TRL) as a list of rows, Keras ``History`` as lists by name.
+    """JSON documents: histories as a list of rows, Keras ``History`` as lists, TensorBoard's scalars.
 
     Recognised by a list of objects or an object of lists that names a loss, at the top or below one of a few
     keys. The loss is chosen by name as in any table.
@@ -36,13 +37,13 @@ class JsonDocument:
         if sample.path.is_dir() or sample.is_binary:
             return 0.0
         text = sample.text.strip()
-        if text[:1] not in ("[", "{") or "loss" not in text.lower():
+        if text[:1] not in ("[", "{") or not ("loss" in text.lower() or _SCALARS.match(text)):
             return 0.0
         if len(sample.head) < HEAD:
             return 0.6 if find_rows(_parsed(text)) is not None else 0.0
         lines = [*sample.lines[:2], "", ""]
         one_a_line = lines[0].rstrip().endswith("}") and lines[1].lstrip()[:1] == "{"
-        rows = _ROWS.match(text) or (text[0] == "{" and _LIST.search(text))
+        rows = _ROWS.match(text) or _SCALARS.match(text) or (text[0] == "{" and _LIST.search(text))
         return 0.6 if rows and not one_a_line else 0.0
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
@@ -93,6 +94,10 @@ def _parsed(text: str) -> Any:
 def find_rows(document: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     """Return the rows of a document; None where there are none that name a loss."""
     if isinstance(document, list):
+        if len(document) > 1 and all(_is_scalar(row) for row in document[:99]):
+            return [
+                {"timestamp": row[0], "step": row[1], "loss": row[2]} for row in document if _is_scalar(row)
+            ]
         rows = [flattened(row) for row in document if isinstance(row, dict)]
         return rows if _names_loss(columns_of(rows)) else None
     if not isinstance(document, dict) or depth > _DEEPEST:
@@ -108,6 +113,11 @@ def find_rows(document: Any, depth: int = 0) -> list[dict[str, Any]] | None:
         if found is not None:
             return found
     return None
+
+
+def _is_scalar(row: Any) -> bool:
+    """Tell TensorBoard's ``[wall time, step, value]``."""
+    return isinstance(row, list) and len(row) == 3 and isinstance(row[1], int) and isinstance(row[0], float)
 
 
 def _names_loss(columns: tuple[str, ...]) -> bool:
