@@ -108,6 +108,7 @@ def upgrade() -> None:
     _create_run()
     _create_incident()
     _create_children()
+    _create_remarks()
     op.create_table("setting", _string("name"), *_text("value"), sa.PrimaryKeyConstraint("name"))
     op.create_table(
         "word", _key(), _string("word"), sa.PrimaryKeyConstraint("key"), sa.UniqueConstraint("word")
@@ -199,6 +200,9 @@ def _create_children() -> None:
         unique=("id",),
     )
     op.create_index("ix_fix_attempt_fix", "fix_attempt", ["fix"])
+
+
+def _create_remarks() -> None:
     _child(
         "note",
         _string("id"),
