@@ -65,7 +65,7 @@ class Budget:
             # The first run loads code and fills caches: it says nothing of the later ones.
             self.cost[name] = _smooth(self.cost[name] or None, seconds) if name in self.cost else 0.0
         self.fixed = _smooth(self.fixed or None, max(0.0, spent - sum(sampled.values())))
-        if step_time is not None:
+        if step_time is not None and sampled:
             over = spent - self._allowance()
             self.reserve = max(0.0, self.reserve - max(0.0, over))
             self.step_time = _smooth(self.step_time or None, step_time)

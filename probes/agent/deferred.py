@@ -45,6 +45,11 @@ class Deferred:
         self._write = write
         self._queue: deque[_Pending] = deque()
 
+    @property
+    def pending(self) -> bool:
+        """Whether an earlier step still waits for its numbers."""
+        return bool(self._queue)
+
     def put(self, step: OpenStep) -> None:
         """Write a step when its numbers have come; at once if it waits for none."""
         self.poll()

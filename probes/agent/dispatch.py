@@ -59,7 +59,11 @@ class Dispatch:
         self.due = set(self.sampled_names)
 
     def run(self, hook: str, *args: Any) -> None:
-        """Call one hook of every sensor that is due."""
+        """Call one hook of every sensor that is due.
+
+        Written out in one piece: on most steps of a fast loop nothing but this runs, and each function
+        more would cost as much as what it does.
+        """
         always = self._always[hook]
         sampled = self._sampled[hook] if self.due else ()
         if not always and not sampled:
@@ -67,41 +71,48 @@ class Dispatch:
         enabled = torch.is_grad_enabled()
         if enabled:
             torch._C._set_grad_enabled(False)
+        began = perf_counter()
         try:
-            for sensor, method in tuple(always):
-                self._call(sensor, method, args)
-            for sensor, method in tuple(sampled):
-                if sensor.name in self.due:
-                    self._call_timed(sensor, method, args)
+            for sensor, method in (*always, *(entry for entry in sampled if entry[0].name in self.due)):
+                timed = sensor.sampled and sensor.name in self.due
+                try:
+                    method(*args)
+                except Exception as error:  # noqa: BLE001 - a probe never reaches the job
+                    self.switch_off(sensor, error)
+                now = perf_counter()
+                took, began = now - began, now
+                if timed:
+                    self.cost[sensor.name] = self.cost.get(sensor.name, 0.0) + took
+                if took > TOO_LONG:
+                    self.switch_off(sensor, TimeoutError(f"one call took {took:.1f} s"))
         finally:
             if enabled:
                 torch._C._set_grad_enabled(True)
 
-    def _call(self, sensor: Sensor, method: Callable[..., None], args: tuple[Any, ...]) -> None:
-        began = perf_counter()
-        try:
-            method(*args)
-        except Exception as error:  # noqa: BLE001 - a probe never reaches the job
-            self.switch_off(sensor, error)
-        if perf_counter() - began > TOO_LONG:
-            self.switch_off(sensor, TimeoutError(f"one call took more than {TOO_LONG:.0f} s"))
+    def listen(self, sensor: Sensor, hook: str, on: bool) -> None:
+        """Start or stop calling a hook of a sensor that needs it at times only."""
+        entries = self._always[hook]
+        listening = any(entry[0] is sensor for entry in entries)
+        if on and not listening and sensor in self.sensors:
+            entries.append((sensor, getattr(sensor, hook)))
+        elif not on and listening:
+            entries[:] = [entry for entry in entries if entry[0] is not sensor]
 
-    def _call_timed(self, sensor: Sensor, method: Callable[..., None], args: tuple[Any, ...]) -> None:
-        began = perf_counter()
-        self._call(sensor, method, args)
-        self.cost[sensor.name] = self.cost.get(sensor.name, 0.0) + perf_counter() - began
+    def retire(self, sensor: Sensor) -> None:
+        """Take a sensor out that has nothing to look at in this job."""
+        if sensor in self.sensors:
+            self.sensors.remove(sensor)
+            if sensor.sampled:
+                self.sampled_names.remove(sensor.name)
+            for table in (self._always, self._sampled):
+                for entries in table.values():
+                    entries[:] = [entry for entry in entries if entry[0] is not sensor]
 
     def switch_off(self, sensor: Sensor, error: BaseException) -> None:
         """Take a sensor out and say why."""
-        if sensor not in self.sensors:
-            return
-        self.sensors.remove(sensor)
-        if sensor.sampled:
-            self.sampled_names.remove(sensor.name)
-        for table in (self._always, self._sampled):
-            for entries in table.values():
-                entries[:] = [entry for entry in entries if entry[0] is not sensor]
-        self._disabled(sensor.name, describe(error))
+        if sensor in self.sensors:
+            self.retire(sensor)
+            self._disabled(sensor.name, describe(error))
 
     def protect(self, function: _Function, sensor: Sensor | None = None) -> _Function:
         """Return ``function`` made safe to be called from the job: timed, and it never raises."""

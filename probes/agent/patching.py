@@ -24,6 +24,7 @@ class Patches:
     def __init__(self) -> None:
         self.active = True
         self._undo: list[Callable[[], None]] = []
+        self._places: list[tuple[Any, str, Any, Any]] = []
 
     def around(
         self,
@@ -46,17 +47,29 @@ class Patches:
         wrapper = _wrap(self, original, before, after, failed)
         setattr(owner, name, wrapper)
         self._undo.append(lambda: _restore(owner, name, wrapper, own))
+        self._places.append((owner, name, wrapper, own))
         return original  # type: ignore[no-any-return]
 
     def on_undo(self, action: Callable[[], None]) -> None:
         """Run ``action`` when everything is taken back."""
         self._undo.append(action)
 
+    def suspend(self) -> None:
+        """Put the originals back for a while; hooks registered with torch stay."""
+        for owner, name, wrapper, own in self._places:
+            _restore(owner, name, wrapper, own)
+
+    def resume(self) -> None:
+        """End a `suspend`."""
+        for owner, name, wrapper, _ in self._places:
+            setattr(owner, name, wrapper)
+
     def undo(self) -> None:
         """Take everything back; a wrapper that another tool has wrapped since is left, inert."""
         self.active = False
         while self._undo:
             self._undo.pop()()
+        self._places.clear()
 
 
 def _restore(owner: Any, name: str, wrapper: Any, own: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 
@@ -22,6 +23,12 @@ def serve(asked: str) -> None:
         return
     try:
         answer = _handle(request)
+    except ImportError as error:
+        # The attaching side lends its libraries, but compiled ones fit one version of Python only.
+        answer = {
+            "error": f"its Python lacks a library that probes need ({error})",
+            "remedy": f"{sys.executable} -m pip install msgspec psutil",
+        }
     except Exception as error:  # noqa: BLE001 - the process that trains must not notice
         answer = {"error": f"the agent failed to start ({type(error).__name__}: {error})"}
     _reply(str(request["answer"]), answer)

@@ -42,6 +42,7 @@ class Session:
         model: outermost modules and the names of parameters.
         steps: the state machine that makes records of backward and update calls.
         gradients_on: gradients were enabled when a model last ran.
+        evaluating: the model that last ran was not being trained.
         forward_stack: modules under way, the outermost by weak reference; kept by the hooks.
     """
 
@@ -55,6 +56,7 @@ class Session:
         self.steps = Stepper(self)
         self.lifecycle = Lifecycle(self)
         self.gradients_on = True
+        self.evaluating = True
         self.between_forwards = True
         self.forward_stack: list[weakref.ref[Module] | None] = []
         self._call: tuple[tuple[Any, ...], dict[str, Any], Any] | None = None
@@ -93,7 +95,8 @@ class Session:
         if self.gradients_on:
             # Without its graph: a batch that is never trained on must not keep one alive.
             self._call = (args, kwargs, primary_output(output))
-        self.dispatch.run("forward", module, output)
+        if self.evaluating or not self.gradients_on or not module.training:
+            self.dispatch.run("forward", module, output)
 
     def take_micro(self, micro: Micro) -> None:
         """Fill in what the model was called with last, and forget it."""

@@ -69,7 +69,7 @@ class OpenStep:
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.v: dict[str, Value] = {}
+        self.v: dict[str, Value] = {"grad.clip_calls": 0}
         self.full = False
         self.micro: Micro | None = None
         self.micro_count = 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _CLOSER_STEPS = 20
+_LIGHT_STEPS = 8
 UNSEEN = (
     "optimizer.step runs where probes cannot see it (compiled, or not a torch.optim.Optimizer): "
     "steps are told from reset gradients; learning rate, updates and weights are not recorded"
@@ -42,6 +43,7 @@ class Stepper:
         in_backward: a backward is under way.
         scaled: (weak reference to the scaled loss, the loss, the scale) of GradScaler's latest calls.
         updates_begun: calls of any optimizer's ``step`` so far.
+        last: the latest step that is over.
         settled: False until the step is over in whose middle the probes came.
     """
 
@@ -59,6 +61,11 @@ class Stepper:
         self._mark: float | None = None
         self._closer_until = -1
         self._notes: dict[str, Value] = {}
+        self._met: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._light_steps = 0
+        self._light_seconds = 0.0
+        self._light_spent = 0.0
+        self.last: OpenStep | None = None
         self.settled = True
         self._unseen_told = False
         self.reset()
@@ -91,7 +98,7 @@ class Stepper:
         step = self.step()
         step.epoch, step.batch = self._session.progress.trained()
         sources = [self._unscaled(step, root) for root in roots] if self.scaled else roots
-        self._take_loss(step, [source.detach() for source in sources if source.numel() == 1])
+        self._take_loss(step, sources)
         if step.full or self._dispatch.due:
             self._look_at_batch(step, sources)
         else:
@@ -122,15 +129,20 @@ class Stepper:
                 return loss
         return root
 
-    def _take_loss(self, step: OpenStep, values: list[Tensor]) -> None:
+    def _take_loss(self, step: OpenStep, sources: Sequence[Tensor]) -> None:
         """Take the loss before backward: on a CPU it decides how closely this step is looked at."""
         self._loss = None
-        if not values:
+        loss = None
+        for source in sources:
+            if source.numel() != 1:
+                continue
+            if source.device.type != "cpu":
+                step.device_losses.append(source.detach())
+                continue
+            loss = source.item() + (loss or 0.0)
+        if loss is None:
             return
-        if values[0].device.type != "cpu":
-            step.device_losses += values
-            return
-        loss = self._loss = sum(value.item() for value in values)
+        self._loss = loss
         if not (self._updating and step.losses and _reevaluates(self._running)):
             step.losses.append(loss)
         if self._baseline.stands_out(loss):
@@ -189,6 +201,9 @@ class Stepper:
             return
         self._running = optimizer
         self.updates_begun += 1
+        if optimizer not in self._met:
+            self._met.add(optimizer)
+            self._dispatch.run("meets", optimizer)
         step = self.step()
         if me in step.stepped and not self.in_backward:
             step = self._close_for_next(step)
@@ -279,7 +294,11 @@ class Stepper:
         self._session.progress.release()
         self._account(step)
         step.micro = None
-        self._deferred.put(step)
+        self.last = step
+        if step.waiting or self._deferred.pending:
+            self._deferred.put(step)
+        else:
+            self._session.sink.write(step.record())
 
     def _drop(self, step: OpenStep) -> None:
         self.settled = True
@@ -306,7 +325,7 @@ class Stepper:
         if took is not None:
             step.v["step.time"] = round(took, 7)
         step.v["probe.time"] = round(spent, 7)
-        self.budget.account(took, spent, cost)
+        self._charge(took, spent, cost)
         if self.index <= self._closer_until:
             self._dispatch.take_everything()
         else:
@@ -315,6 +334,20 @@ class Stepper:
     def discard_first(self) -> None:
         """The probes came in the middle of a step: drop what is seen of it."""
         self.settled = False
+
+    def _charge(self, took: float | None, spent: float, cost: dict[str, float]) -> None:
+        """Hand costs to the budget; steps on which nothing was sampled are alike, so several at a time."""
+        if took is not None and not cost:
+            self._light_steps += 1
+            self._light_seconds += took
+            self._light_spent += spent
+            if self._light_steps == _LIGHT_STEPS:
+                self.budget.account(
+                    self._light_seconds / _LIGHT_STEPS, self._light_spent / _LIGHT_STEPS, cost
+                )
+                self._light_steps, self._light_seconds, self._light_spent = 0, 0.0, 0.0
+            return
+        self.budget.account(took, spent, cost)
 
     def note(self, name: str, value: Value) -> None:
         """Record a value of the job's own with the step under way, else with the next."""

@@ -49,7 +49,10 @@ class Agreement(Sensor):
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Take the sample when it is due."""
-        if self.session.sink.world < 2 or "param.sample" in step.v:
+        if self.session.sink.world < 2:
+            self.session.dispatch.retire(self)
+            return
+        if "param.sample" in step.v:
             return
         if step.index % EVERY and not step.full:
             return

@@ -55,7 +55,7 @@ class Sensor:
         """A new step opens."""
 
     def forward(self, module: Module, output: Any) -> None:
-        """An outermost module has returned."""
+        """An outermost module has returned that evaluates, or the first that trains after one."""
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """The graph of ``roots`` is still whole."""
@@ -74,6 +74,9 @@ class Sensor:
 
     def loader(self, loader: Any, state: LoaderState) -> None:
         """A pass over a DataLoader begins."""
+
+    def meets(self, optimizer: Optimizer) -> None:
+        """An optimizer is about to update for the first time."""
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """An optimizer is about to update; gradients are unscaled, and clipped if the job clips."""
@@ -103,6 +106,7 @@ HOOKS = (
     "after_clip",
     "scaler",
     "loader",
+    "meets",
     "before_update",
     "after_update",
     "finish",

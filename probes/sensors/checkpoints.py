@@ -24,6 +24,7 @@ class Checkpoints(Sensor):
     """Watches ``torch.save`` and ``torch.load``; files are read again for their hash on a thread."""
 
     name = "checkpoints"
+    sampled = True
     FIELDS = (
         Field("checkpoint.save", "-", "path, sha256, bytes, step", "event", "torch.save wrote a file."),
         Field(
@@ -84,9 +85,11 @@ class Checkpoints(Sensor):
 
     def _restored_one(self, what: str) -> None:
         self._restored[what] = None
+        self.session.dispatch.listen(self, "begin", on=True)
 
     def begin(self, step: OpenStep) -> None:
         """Tell what has been restored since the last step."""
+        self.session.dispatch.listen(self, "begin", on=False)
         if self._restored:
             stateful = ("model", "optimizer", "scheduler", "scaler")
             missing = [part for part in stateful if self._offered.get(part) and part not in self._restored]
@@ -95,13 +98,18 @@ class Checkpoints(Sensor):
             self._offered = {}
 
     def finish(self, step: OpenStep) -> None:
-        """Remember where training stands, to be noted with the next save."""
+        """Remember what is measured on some steps only, to be noted with the next save."""
+        self._remember(step)
+
+    def _remember(self, step: OpenStep) -> None:
         for name in _NOTED:
             if name in step.v:
                 self._state[name] = step.v[name]
         self._state["step"], self._state["epoch"] = step.index, step.epoch
 
     def _where(self) -> dict[str, Any]:
+        if self.session.steps.last is not None:
+            self._remember(self.session.steps.last)
         return {**self._state, "versions": environment()["versions"]}
 
     def _saved(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -37,14 +37,16 @@ class Clipping(Sensor):
         ),
     )
 
-    def begin(self, step: OpenStep) -> None:
-        """A step without a call says so."""
+    def install(self) -> None:
+        """No step yet."""
+        self._step = -1
         self._square = 0.0
-        step.v["grad.clip_calls"] = 0
 
     def after_clip(self, step: OpenStep, limit: float, norm: Tensor | None) -> None:
-        """Count the call and take the norm."""
-        calls = step.v["grad.clip_calls"]
+        """Count the call and take the norm; a step without one says so from its start."""
+        if self._step != step.index:
+            self._step, self._square = step.index, 0.0
+        calls = step.v.get("grad.clip_calls")
         step.v["grad.clip_calls"] = (calls if isinstance(calls, int) else 0) + 1
         step.v["grad.clip_max_norm"] = float(limit)
         if step.scaled:

@@ -46,14 +46,12 @@ class Model(Sensor):
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """Count the activations of the first graph."""
-        if not self._activations and not self._described and step.index == 0 and step.micro_count == 0:
+        if not self._activations:
             self._activations = activations(roots[0])
 
-    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+    def meets(self, optimizer: Optimizer) -> None:
         """Describe the optimizer's model."""
-        if id(optimizer) in self._described:
-            return
-        self._described.add(id(optimizer))
+        self.session.dispatch.listen(self, "before_backward", on=False)
         root = self.session.model.model_of(optimizer) or self._look_around(optimizer)
         if root is not None and id(root) not in self._described:
             self._described.add(id(root))

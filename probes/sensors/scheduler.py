@@ -21,12 +21,13 @@ class Scheduler(Sensor):
     """Notices schedulers as they are made; one event each, and its position on every step."""
 
     name = "scheduler"
+    sampled = True
     FIELDS = (
         Field(
             "scheduler.position",
             "calls",
             "scalar",
-            "step",
+            "sampled",
             "last_epoch of the first scheduler: how often it has been stepped.",
         ),
         Field(
@@ -58,13 +59,18 @@ class Scheduler(Sensor):
         if len(self._known) < _MAX_SCHEDULERS and all(ref() is not scheduler for ref in self._known):
             self._known.append(weakref.ref(scheduler))
             self._fresh.append(weakref.ref(scheduler))
+            self.session.dispatch.listen(self, "begin", on=True)
 
-    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        """Report new schedulers, whose constructors are complete by now, and the position."""
+    def begin(self, step: OpenStep) -> None:
+        """Report new schedulers, whose constructors are complete by now."""
+        self.session.dispatch.listen(self, "begin", on=False)
         while self._fresh:
             scheduler = self._fresh.pop()()
             if scheduler is not None:
                 self.session.event("scheduler", describe(scheduler))
+
+    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Record the position."""
         if self._known and "scheduler.position" not in step.v:
             first = self._known[0]()
             if first is None:

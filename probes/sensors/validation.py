@@ -112,8 +112,10 @@ class Validation(Sensor):
         self._taken = False
         progress = self.session.progress
         fresh, self._handed = progress.handed != self._handed, progress.handed
+        self.session.evaluating = self._evaluating
         if not self._evaluating:
             return
+        self.session.dispatch.listen(self, "before_backward", on=True)
         self._pass.training_mode = module.training
         # Without a new batch from a loader the data came some other way, and says nothing of the loader.
         self._pass.on_training_data = bool(fresh and progress.last and progress.last.trains)
@@ -133,6 +135,7 @@ class Validation(Sensor):
             batch.samples = float(max(1, _counted(target, kwargs.get("ignore_index", -100))))
         if name == "cross_entropy" and isinstance(target, Tensor) and _classes(prediction, target):
             batch.accuracy = (prediction.detach().argmax(1) == target).float().mean()
+        self.session.dispatch.listen(self, "before_backward", on=True)
         if not self._models_seen:
             self._commit()
         self._pending, self._taken = batch, True
@@ -156,7 +159,8 @@ class Validation(Sensor):
             self._pending = None
         self._commit()
         self._emit()
-        self._evaluating = False
+        self._evaluating = self.session.evaluating = False
+        self.session.dispatch.listen(self, "before_backward", on=False)
 
     def end(self) -> None:
         """The job ends with a validation, as most do."""
