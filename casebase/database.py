@@ -48,6 +48,10 @@ class Reader:
             sql = sql.replace("?", "%s")
         return list(self.connection.execute(sql, params).fetchall())
 
+    def run(self, sql: str, params: Sequence[Any]) -> None:
+        """Run a statement that has no rows to return."""
+        self.connection.execute(sql.replace("?", "%s") if self.postgres else sql, params)
+
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Return the first column of the first row, None where there is no row."""
         rows = self.rows(sql, params)

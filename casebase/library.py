@@ -82,7 +82,7 @@ class CaseLibrary:
         """The writing side; imported only when something is written."""
         from .store import Store
 
-        return Store(self.database.postgres)
+        return Store(self.database)
 
     # Writing
 

@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, event, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
-from .database import Reader
+from .database import Database, Reader
 from .documents import document_of, vocabulary
 from .fingerprint import Fingerprint
 from .identity import fix_id, note_id, written_id
@@ -35,11 +35,12 @@ class Store:
     """Writes cases of one library.
 
     Args:
-        postgres: whether the sessions are of PostgreSQL.
+        database: where the sessions are from.
     """
 
-    def __init__(self, postgres: bool) -> None:
-        self.postgres = postgres
+    def __init__(self, database: Database) -> None:
+        self.postgres = postgres = database.postgres
+        self._database = database
         self.insert: Any = postgresql.insert if postgres else sqlite.insert
         self._known_words: set[str] = set()
 
@@ -95,10 +96,18 @@ class Store:
         """Remember words for mending misspelt queries."""
         # Sorted, as two writers that insert the same words in different orders would block each other.
         new = sorted(set(words) - self._known_words)
-        if new:
+        if not new:
+            return
+        if self.postgres:
+            # By a connection of its own: a long transaction that learns twice could not keep the order.
+            with self._database.reader() as reader:
+                sql = "INSERT INTO word (word) SELECT unnest(?::text[]) ON CONFLICT DO NOTHING"
+                reader.run(sql, [new])
+        else:
             self._insert_many(session, tables.Word, [{"word": word} for word in new])
-            if len(self._known_words) < _MOST_KNOWN_WORDS:
-                self._known_words.update(new)
+        if len(self._known_words) < _MOST_KNOWN_WORDS:
+            # Not before they are really there: the transaction may still be undone.
+            event.listen(session, "after_commit", lambda _: self._known_words.update(new), once=True)
 
     def refresh(self, session: Session, key: int, fingerprint: Fingerprint | None = None) -> Case:
         """Index a changed incident anew, in the transaction that changed it, and return it."""
