@@ -153,3 +153,14 @@ def test_mistakes_are_one_line(
     err = run(capsys, *arguments, code=2)
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_the_team_library_is_used_where_it_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """SPIKELORE_DB names the library that every verb works on."""
+    monkeypatch.setenv("SPIKELORE_DB", url)
+    identifier = run(capsys, "cases", "add", "Kept by the team").strip()
+    assert load(capsys, "search", "team")[0]["incident"] == identifier
+    with CaseLibrary.open(url) as library:
+        assert library.get(identifier).title == "Kept by the team"
