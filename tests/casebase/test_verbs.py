@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from spikelore.casebase import CaseLibrary
+from spikelore.tui import language
 from spikelore.tui.cli import main
 
 from .samples import diagnosis, manifest
@@ -164,3 +165,20 @@ def test_the_team_library_is_used_where_it_is_named(
     assert load(capsys, "search", "team")[0]["incident"] == identifier
     with CaseLibrary.open(url) as library:
         assert library.get(identifier).title == "Kept by the team"
+
+
+def test_dates_restrict_lists_and_searches(capsys: pytest.CaptureFixture[str], incident: str) -> None:
+    """Starter cases are older than any incident of the user's own."""
+    for verb in (("cases", "list"), ("search", "exploding gradients")):
+        found = load(capsys, *verb, "--since", "2025-01-02")
+        assert [row.get("incident", row.get("id")) for row in found] == [incident]
+        assert incident not in str(load(capsys, *verb, "--until", "2025-01-02"))
+    assert "does not match" in run(capsys, "cases", "list", "--since", "yesterday", code=2)
+
+
+def test_the_verbs_speak_chinese(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The language of the environment is the language of the output."""
+    monkeypatch.setenv("SPIKELORE_LANG", "zh")
+    monkeypatch.setattr(language._Current, "lang", "en")
+    assert "已结" in run(capsys, "search", "收入")
+    assert "案例" in run(capsys, "search", "zzyzx")

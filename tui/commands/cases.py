@@ -11,6 +11,22 @@ import msgspec
 import typer
 
 from ...casebase.values import Case, Filters, FixTried, Loss, spelled
+from .. import language
+from ..case_options import (
+    AsJson,
+    By,
+    Cause,
+    Family,
+    Incident,
+    Outcome,
+    Project,
+    Since,
+    State,
+    Tag,
+    Tried,
+    Until,
+    moment,
+)
 from ..console import emit_json, print_table
 from ..errors import UserError
 from ..language import current, tr
@@ -19,36 +35,39 @@ from ..numbers import duration, percent, when
 
 app = typer.Typer(no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Incident = Annotated[str, typer.Argument(help="Id of the incident, or the start of it.")]
-Cause = Annotated[str, typer.Option(help="Only incidents of this cause.")]
-Family = Annotated[str, typer.Option(help="Only causes of this family.")]
-State = Annotated[str, typer.Option(help="Only open or resolved ones.")]
-Project = Annotated[str, typer.Option(help="Only incidents of this project.")]
-Tag = Annotated[str, typer.Option(help="Only incidents with this tag.")]
-Tried = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fix", help="What was tried: ID=worked, ID=failed or ID=unknown; words instead of an ID too."
-    ),
-]
-By = Annotated[str, typer.Option(help="Who says so; the user's name if not given.", show_default=False)]
+
+@app.callback()
+def cases() -> None:
+    """Look into the case library, add to it, resolve, share."""
+    language.use(language.choose())
 
 
 @app.command("list")
-def list_(
+def list_(  # noqa: PLR0913, PLR0917 - one parameter per option
     cause: Cause = "",
     family: Family = "",
     state: State = "",
     project: Project = "",
     tag: Tag = "",
+    outcome: Outcome = "",
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List incidents, newest first."""
     import time
 
-    filters = Filters(cause=cause, family=family, state=state, project=project, tag=tag)
+    filters = Filters(
+        cause=cause,
+        family=family,
+        state=state,
+        project=project,
+        tag=tag,
+        outcome=outcome,
+        since=moment(since),
+        until=moment(until),
+    )
     with opened() as library:
         found = library.list(filters, limit)
     if as_json:

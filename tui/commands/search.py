@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from ...casebase.values import Filters, Hit
+from .. import language
+from ..case_options import AsJson, Cause, Family, Framework, ModelType, Outcome, Project, Since, Until, moment
 from ..console import emit_json
 from ..language import tr
 from ..library import opened
@@ -19,19 +21,33 @@ _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 @app.command()
-def search(
+def search(  # noqa: PLR0913, PLR0917 - one parameter per option
     text: Annotated[
         list[str], typer.Argument(help="What to look for; cause:ID, tag:NAME and the like filter.")
     ],
-    cause: Annotated[str, typer.Option(help="Only incidents of this cause.")] = "",
-    family: Annotated[str, typer.Option(help="Only causes of this family.")] = "",
-    project: Annotated[str, typer.Option(help="Only incidents of this project.")] = "",
-    outcome: Annotated[str, typer.Option(help="Only incidents with a fix that worked or failed.")] = "",
+    cause: Cause = "",
+    family: Family = "",
+    project: Project = "",
+    framework: Framework = "",
+    model_type: ModelType = "",
+    outcome: Outcome = "",
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Search the case library, in English or Chinese."""
-    filters = Filters(cause=cause, family=family, project=project, outcome=outcome)
+    language.use(language.choose())
+    filters = Filters(
+        cause=cause,
+        family=family,
+        project=project,
+        framework=framework,
+        model_type=model_type,
+        outcome=outcome,
+        since=moment(since),
+        until=moment(until),
+    )
     with opened() as library:
         hits = library.search(" ".join(text), filters, limit)
     if as_json:
