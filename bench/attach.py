@@ -72,7 +72,9 @@ def run(python: str, width: int, times: int) -> None:
     print(
         f"{version:15} step {float(median) * 1e3:6.2f} ms  {times - len(failures)}/{times} attached; stopped "
         f"{statistics.median(stopped):.2f} ms median, {max(stopped):.2f} ms most; longest step "
-        f"+{(float(longest) - float(median)) * 1e3:.1f} ms; final loss "
+        f"+{(float(longest) - float(median)) * 1e3:.1f} ms "
+        f"(alone +{(float(alone[-1]) - float(alone[-2])) * 1e3:.1f}); "
+        f"final loss "
         f"{'equal' if alone[-3] == loss else 'DIFFERS'}"
     )
     for failure in failures[:3]:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from .session import Session
 
 
-def handle(request: dict[str, Any]) -> dict[str, Any]:
-    """Carry out a request and return the answer: what was found, or ``error`` and ``remedy``.
+Reply: TypeAlias = Callable[[dict[str, Any]], None]
+
+
+def handle(request: dict[str, Any], reply: Reply) -> None:
+    """Carry out a request; attaching on any thread, letting go on the one that trains.
 
     Args:
         request: ``action`` is ``attach`` (with ``run``, ``budget``) or ``detach``.
+        reply: called once with the answer, from this thread or another: what was found, or ``error``
+            and ``remedy``.
     """
     if request.get("action") == "attach":
-        return _attach(request)
-    if request.get("action") == "detach":
-        return _detach()
-    return {"error": f"no such action: {request.get('action')!r}", "remedy": "valid: attach, detach"}
+        reply(_attach(request))
+    elif request.get("action") == "detach":
+        _detach(reply)
+    else:
+        reply({"error": f"no such action: {request.get('action')!r}", "remedy": "valid: attach, detach"})
 
 
 def _attach(request: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +48,7 @@ def _attach(request: dict[str, Any]) -> dict[str, Any]:
     budget = request.get("budget")
     folder = Path(str(request["run"]))
     settings = Settings(folder) if budget is None else Settings(folder, budget=float(budget))
-    session = begin(settings)
+    session = begin(settings, claim=True)
     found = survey(session)
     return {"threads": found.pop("threads", None), **found}
 
@@ -54,13 +62,19 @@ def _current() -> Session | None:
     return sessions.current
 
 
-def _detach() -> dict[str, Any]:
+def _detach(reply: Reply) -> None:
     session = _current()
     if session is None:
-        return {"error": "it is not under probes", "remedy": "see: spikelore ps"}
-    run = str(session.settings.run)
-    session.lifecycle.end()
+        reply({"error": "it is not under probes", "remedy": "see: spikelore ps"})
+        return
     from .boot import forget
 
+    session.lifecycle.leave()
     forget()
-    return {"run": run}
+    threading.Thread(target=_settle, args=(session, reply), name="spikelore-detach", daemon=True).start()
+
+
+def _settle(session: Session, reply: Reply) -> None:
+    """Wait for the probes' threads, which the job's own thread must not do, and answer when all is over."""
+    session.lifecycle.settle()
+    reply({"run": str(session.settings.run)})

@@ -54,15 +54,26 @@ class Lifecycle:
 
     def end(self) -> None:
         """The process ends or the probes leave; a second call does nothing."""
+        if self.leave():
+            self.settle()
+
+    def leave(self) -> bool:
+        """Take all hooks back, on the job's own thread, without a wait; False when done before."""
         if self._ended:
-            return
+            return False
         self._ended = True
-        if self._stop is not None and self._gauges is not None:
+        if self._stop is not None:
             self._stop.set()
+        self._note_blindness()
+        self._session.dispatch.protect(self._session.leave)()
+        return True
+
+    def settle(self) -> None:
+        """Write the rest and wait for the probes' threads; any thread may do this."""
+        if self._gauges is not None:
             # A driver that hangs must not hold up the end of the job.
             self._gauges.join(0.5)
-        self._note_blindness()
-        self._session.dispatch.protect(self._session.finish)()
+        self._session.dispatch.protect(self._session.settle)()
         atexit.unregister(self.end)
         if self._finalizer is not None:
             self._finalizer.cancel()

@@ -13,9 +13,11 @@ import socket
 import struct
 import threading
 from pathlib import Path
+from typing import Any
 
 _MAX_REQUEST = 1 << 16
 _PATIENCE = 5.0
+_SETTLE = 15.0
 
 
 def start() -> None:
@@ -72,8 +74,15 @@ def _answer(connection: socket.socket) -> None:
     from .control import handle
 
     request = json.loads(connection.makefile("rb").readline(_MAX_REQUEST))
+    done = threading.Event()
+
+    def reply(answer: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(json.dumps(answer).encode() + b"\n")
+        done.set()
+
     try:
-        answer = handle(request)
+        handle(request, reply)
     except Exception as error:  # noqa: BLE001 - the process that trains must not notice
-        answer = {"error": f"the agent failed ({type(error).__name__}: {error})"}
-    connection.sendall(json.dumps(answer).encode() + b"\n")
+        reply({"error": f"the agent failed ({type(error).__name__}: {error})"})
+    done.wait(_SETTLE)

@@ -168,32 +168,38 @@ class Session:
         self.steps.reset()
         self._call = None
 
-    def finish(self) -> None:
-        """The process ends or the probes are taken off: write what is known, take all hooks back."""
+    def leave(self) -> None:
+        """The process ends or the probes are taken off: end the step under way, take all hooks back."""
         global current  # noqa: PLW0603 - another session may begin after this one
         if current is self:
             current = None
         self.steps.finish()
+        self.patches.undo()
+
+    def settle(self) -> None:
+        """Write what is left."""
         self.dispatch.run("end")
         self.steps.drain()
-        self.patches.undo()
         self.sink.close()
 
 
 current: Session | None = None
 
 
-def begin(settings: Settings | None = None) -> Session:
+def begin(settings: Settings | None = None, claim: bool = False) -> Session:
     """Start the session of this process; while one runs, return that one.
 
     Args:
         settings: None for those of the environment.
+        claim: open the evidence file now, not at the first step; for a process known to train.
     """
     global current  # noqa: PLW0603 - hooks are process-wide, so is their session
     if current is None:
         from .hooks import install
 
         current = Session(settings or Settings.from_environment())
+        if claim and current.sink.claim():
+            current.lifecycle.claimed()
         current.load_sensors()
         install(current)
         current.lifecycle.begun(os.getpid(), time.time())

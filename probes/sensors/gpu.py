@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -44,8 +45,10 @@ class Gpu(Sensor):
 
     def _open(self) -> list[Any]:
         try:
+            # Looked for first: importing pynvml, a large file, would hold the interpreter's lock for long.
+            ctypes.CDLL("libnvidia-ml.so.1")
             import pynvml
-        except ImportError as error:
+        except (OSError, ImportError) as error:
             self.session.event("gpu.absent", {"reason": str(error)})
             return []
         try:
