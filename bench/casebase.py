@@ -193,7 +193,7 @@ def main() -> int:
     with ExitStack() as stack:
         for kind in given.on.split(","):
             if kind == "postgres":
-                url = postgres.fresh_database(stack.enter_context(postgres.server()))
+                url = postgres.fresh_database(stack.enter_context(postgres.server(durable=True)))
             else:
                 url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/cases.db"
             if given.kill:

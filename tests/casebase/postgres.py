@@ -48,8 +48,11 @@ def _other_user() -> str | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Run a server on 127.0.0.1 and yield the address of its first database."""
+def server(durable: bool = False) -> Iterator[str]:
+    """Run a server on 127.0.0.1 and yield the address of its first database.
+
+    Tests kill clients, never the server, so its disk may be lazy unless ``durable`` is asked for.
+    """
     folder = binaries()
     assert folder is not None
     data = Path(tempfile.mkdtemp(prefix="spikelore-pg-", dir="/tmp"))
@@ -66,11 +69,11 @@ def server() -> Iterator[str]:
         call(
             "initdb", "-D", str(data / "db"), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
-        # Tests kill clients, never the server, so its disk may be lazy.
         options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} "
-            "-c max_connections=60 -c fsync=off -c full_page_writes=off"
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c max_connections=60"
         )
+        if not durable:
+            options += " -c fsync=off -c full_page_writes=off"
         call("pg_ctl", "-D", str(data / "db"), "-o", options, "-l", str(data / "log"), "-w", "start")
         try:
             yield f"postgresql://tester@127.0.0.1:{port}/postgres"
