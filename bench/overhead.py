@@ -124,6 +124,8 @@ class Hooks:
         self._session.patches.resume()
         for hooks, kept in zip(self._dicts, self._kept, strict=True):
             hooks.update(kept)
+        # The steps without probes are no part of the next step's time, which the budget is a share of.
+        self._session.interrupted()
 
 
 def timed(step: Callable[[], Any]) -> float:
