@@ -43,7 +43,7 @@ class SpikeloreApp(App[None]):
         Binding(
             "ctrl+p", "command_palette", "Commands", show=False, id="app.commands", tooltip="Every action"
         ),
-        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; jobs go on"),
+        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave; jobs go on"),
     ]
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,9 @@ def open_application(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         verb = f"spikelore diagnose {run}" if run else "spikelore runs"
         raise UserError(f"triage: needs a terminal; without one use {verb}")
+    for name in ("COLUMNS", "LINES"):
+        # Exported by some shells; the terminal itself knows better once it is resized.
+        os.environ.pop(name, None)
     chosen = settings.load()
     language.use(language.choose(lang))
     if theme:

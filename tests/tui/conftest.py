@@ -64,7 +64,7 @@ def app() -> SpikeloreApp:
     return SpikeloreApp(settings=Settings())
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 15.0) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 40.0) -> None:
     """Let the application work until a condition holds; fail with its screen if it never does."""
     for _ in range(int(seconds / 0.02)):
         await pilot.pause()

@@ -6,6 +6,7 @@ import math
 import random
 from pathlib import Path
 
+from spikelore.casebase import Case, CaseLibrary, FixTried, Note
 from spikelore.probes.evidence import Eval, Event, Gauge, Header, RunDirectory, RunManifest, Step, encode
 from spikelore.probes.evidence.rundir import Alarm, write_atomic
 from spikelore.rules.diagnosis import (
@@ -273,4 +274,53 @@ def diagnosis(run: str = "resnet-digits") -> Diagnosis:
             ),
         ],
         reason="The loss rose 14 times over its level and stayed there for 20 steps.",
+    )
+
+
+def cases(library: CaseLibrary) -> None:
+    """Fill a library with a few incidents of a team."""
+    surge = diagnosis("vit-base")
+    library.add_many(
+        [
+            Case(
+                id="20251102-vit-surge",
+                state="resolved",
+                title="Scheduler stepped once per batch instead of once per epoch",
+                summary="The rate grew tenfold at every batch of epoch 9; the loss followed.",
+                train_before=0.31,
+                train_after=5.2,
+                confirmed="strategy.lr-surge",
+                created=START - 20 * 86400,
+                resolved_by="grace",
+                fixes=[
+                    FixTried(
+                        "fix.repair-schedule", "worked", 5.2, 0.3, "Moved scheduler.step() to the epoch loop."
+                    )
+                ],
+                notes=[Note("Plot the schedule before training.", "grace")],
+                tags=["vit"],
+                diagnosis=surge,
+                facts=surge.facts,
+            ),
+            Case(
+                id="20251018-desync",
+                state="resolved",
+                title="Ranks drifted apart after a communication timeout",
+                summary="Two of eight ranks missed an all-reduce; the loss of all jumped an epoch later.",
+                train_before=0.8,
+                train_after=3.9,
+                confirmed="environment.rank-desync",
+                created=START - 37 * 86400,
+                fixes=[FixTried("fix.compare-ranks", "worked", 3.9, 0.8, "Compared the ranks each epoch.")],
+            ),
+            Case(
+                id="20251120-nan",
+                title="Loss is NaN after resuming in half precision",
+                train_before=1.1,
+                train_after="nan",
+                predicted="numerics.fp16-overflow",
+                nonfinite=True,
+                created=START - 4 * 86400,
+            ),
+        ]
     )

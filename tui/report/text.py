@@ -130,12 +130,14 @@ def _fix(fix: Fix) -> Iterator[RenderableType]:
 def _similar(similar: list[Similar]) -> Table:
     table = _grid(6, None, None, None)
     for past in similar:
-        outcome = tr(past.outcome) if past.outcome else tr("outcome unknown")
+        outcome = (
+            f"{past.fix}: {tr(past.outcome or 'outcome unknown')}" if past.fix else tr("no fix recorded")
+        )
         table.add_row(
             Text(percent(past.score), justify="right"),
             Text(past.incident, style="cyan"),
             Text(past.cause),
-            Text(f"{past.fix or tr('no fix recorded')}: {outcome}", style="dim"),
+            Text(outcome, style="dim"),
         )
     return table
 

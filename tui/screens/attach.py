@@ -93,7 +93,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
         """List the processes."""
         self.processes = {str(process.pid): process for process in message.processes}
         self.set_class(not self.processes, "-empty")
-        self.subject(tr("{n} PyTorch processes", n=len(self.processes)) if self.processes else "")
+        self.subject(tr("PyTorch processes: {n}", n=len(self.processes)) if self.processes else "")
         names = ["PID", "", "Age", "Memory", "Command"]
         if self.size.width >= 100:
             names.insert(1, "User")

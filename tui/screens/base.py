@@ -63,6 +63,14 @@ class BaseScreen(Screen[Any]):
         """Say in the top line what the screen is about."""
         self.query_one(Masthead).subject = text
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the way back only where there is one."""
+        return self.can_go_back() if action == "back" else super().check_action(action, parameters)
+
+    def can_go_back(self) -> bool:
+        """Tell whether escape leads anywhere."""
+        return len(self.app.screen_stack) > 1 or self.PLACE != "runs"
+
     def action_back(self) -> None:
         """Go back to the screen before, or nowhere from the first."""
         if len(self.app.screen_stack) > 1:

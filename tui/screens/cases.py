@@ -110,7 +110,7 @@ the search. Mark a case with space and move on to read two side by side.
         self.hits = {hit.case.id: hit for hit in message.hits}
         self.set_class(not self.hits, "-empty")
         state = tr(self.state) if self.state else tr("all")
-        self.subject(tr("{n} cases, {state}", n=len(self.hits), state=state))
+        self.subject(tr("cases: {n}, {state}", n=len(self.hits), state=state))
         self.query_one("#advice", Static).update(_advice(self.query_box.value))
         names = ["", "Case", "Cause", "Loss", "When"] if self.size.width >= 140 else ["", "Case", "Cause"]
         rows = {identifier: self._cells(hit)[: len(names)] for identifier, hit in self.hits.items()}

@@ -72,7 +72,7 @@ holds everything in which they differ: settings, versions, commit, data loader, 
     def on_mount(self) -> None:
         """Read the runs."""
         super().on_mount()
-        self.subject(tr("{n} runs", n=len(self.runs)))
+        self.subject(tr("runs: {n}", n=len(self.runs)))
         self._load()
 
     @work(thread=True, exclusive=True, group="read", exit_on_error=False)

@@ -14,6 +14,9 @@ from textual.widgets import Markdown, Static
 
 from ..language import current, tr
 
+_TEXTUAL = ("tab", "shift+tab")
+"""Keys of Textual itself worth naming."""
+
 
 class HelpScreen(ModalScreen[None]):
     """A page over the screen that it explains.
@@ -49,7 +52,10 @@ class HelpScreen(ModalScreen[None]):
 
     def _rows(self, keys: Iterable[ActiveBinding]) -> Iterable[tuple[str, str]]:
         seen: dict[str, list[str]] = {}
-        for active in keys:
+        for active in sorted(keys, key=lambda active: active.binding.key in _TEXTUAL):
+            if not (active.binding.id or active.binding.key in _TEXTUAL):
+                # What every list and every scroll bar can do needs no explanation.
+                continue
             binding = active.binding
             text = tr(binding.tooltip or binding.description)
             if text and not binding.system:

@@ -97,7 +97,7 @@ one, `spikelore rules check` and `spikelore rules test` try it.
             key: [cells[0], cells[1].truncate(room, ellipsis=True), *cells[2:]] for key, cells in rows.items()
         }
         fill(self.table, names, shown)
-        self.subject(tr("{n} {kind}", n=len(rows), kind=tr(kind)))
+        self.subject(tr("{kind}: {n}", n=len(rows), kind=tr(kind)))
         self._preview()
 
     @on(DataTable.RowHighlighted)

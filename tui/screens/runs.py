@@ -106,7 +106,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
         self.remove_class("-looking")
         self.set_class(not self.rows, "-empty")
         live = sum(row.live for row in message.rows)
-        self.subject(tr("{n} runs, {live} live", n=len(self.rows), live=live) if self.rows else "")
+        self.subject(tr("runs: {n}, live: {live}", n=len(self.rows), live=live) if self.rows else "")
         if not self.rows:
             self.query_one("#advice", Static).update(_advice())
         self._fill()
@@ -115,7 +115,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
         wanted = self.box.value.strip().lower()
         rows = [row for row in self.rows.values() if wanted in row.name.lower()]
         fill(self.table, _columns(self.size.width), {str(row.path): self._cells(row) for row in rows})
-        self._preview()
+        self.call_later(self._preview)
 
     def _cells(self, row: RunSummary) -> list[Content]:
         mark = "◆ " if str(row.path) in self.marked else ""
@@ -141,8 +141,8 @@ Every run recorded on this machine, live jobs first. The curve is the training l
         return self.rows.get(cursor_key(self.table) or "")
 
     @on(DataTable.RowHighlighted)
-    def _preview(self) -> None:
-        self.preview.show(self._chosen())
+    async def _preview(self) -> None:
+        await self.preview.show(self._chosen())
 
     @on(DataTable.RowSelected)
     def action_watch(self) -> None:
@@ -172,6 +172,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
     def action_filter(self) -> None:
         """Show the filter and type into it."""
         self.box.display = True
+        self.refresh_bindings()
         self.box.focus()
 
     @on(Input.Changed, "#filter")
@@ -182,10 +183,15 @@ Every run recorded on this machine, live jobs first. The curve is the training l
     def _leave_filter(self) -> None:
         self.table.focus()
 
+    def can_go_back(self) -> bool:
+        """From the first screen escape only takes the filter away."""
+        return self.box.display
+
     def action_back(self) -> None:
         """Take the filter away."""
         self.box.value = ""
         self.box.display = False
+        self.refresh_bindings()
         self.table.focus()
 
 

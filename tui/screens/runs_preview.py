@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -13,8 +12,6 @@ from .. import clock
 from ..language import tr
 from ..numbers import duration, number, when
 from ..runs import RunSummary, span
-from ..widgets.drawing import Line
-from ..widgets.plot import Plot
 
 
 class RunPreview(Vertical):
@@ -28,21 +25,31 @@ class RunPreview(Vertical):
     """
 
     def compose(self) -> ComposeResult:
-        """Compose the plot and the facts."""
-        yield Plot(tr("loss"), axis=False)
+        """Compose the facts; the plot comes with the first run that is shown."""
         yield Static(id="about")
 
-    def show(self, row: RunSummary | None) -> None:
+    async def show(self, row: RunSummary | None) -> None:
         """Show a run, or nothing."""
         self.visible = row is not None
         if row is None or not self.is_mounted or not self.display:
             return
+        await self._draw(row)
+        self.query_one("#about", Static).update(_about(row))
+
+    async def _draw(self, row: RunSummary) -> None:
+        # NumPy takes a tenth of a second to import, which the first picture of the list must not wait for.
+        import numpy as np
+
+        from ..widgets.drawing import Line
+        from ..widgets.plot import Plot
+
+        if not self.query(Plot):
+            await self.mount(Plot(tr("loss"), axis=False), before=0)
         losses = np.array(row.losses)
         steps = np.linspace(0, row.step or len(losses), len(losses))
         plot = self.query_one(Plot)
         plot.alarm = float(row.alarm.step) if row.alarm else None
         plot.show([Line(tr("train"), "train", steps, losses)])
-        self.query_one("#about", Static).update(_about(row))
 
 
 def _about(row: RunSummary) -> Content:

@@ -42,7 +42,14 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         Binding(
             "w", "why_not", "Why not", id="triage.why-not", tooltip="List every cause that was ruled out"
         ),
-        Binding("s", "similar", "Similar", id="triage.similar", tooltip="Show past incidents like this one"),
+        Binding(
+            "s",
+            "similar",
+            "Similar",
+            show=False,
+            id="triage.similar",
+            tooltip="Show past incidents like this one",
+        ),
         Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
         Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
         Binding("u", "undo", "Take back", id="triage.undo", tooltip="Open the incident again"),
@@ -101,10 +108,16 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.set_class(not diagnosis.causes and not diagnosis.ruled_out, "-no-causes")
         self.query_one("#headline", Static).update(_headline(diagnosis))
         self.query_one("#headline").set_class(diagnosis.verdict == "spike", "-spike")
-        self.query_one("#needed", Static).update(_gaps(diagnosis))
+        gaps = _gaps(diagnosis)
+        self.query_one("#needed", Static).update(gaps)
+        self.query_one("#needed").display = bool(gaps)
         self.causes.show(diagnosis)
         if self.focused is None:
             self.causes.focus()
+
+    def on_resize(self) -> None:
+        """List as many ruled-out causes as fit."""
+        self.causes.refit()
 
     @on(CauseList.Chosen)
     async def _choose(self, message: CauseList.Chosen) -> None:

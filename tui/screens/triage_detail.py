@@ -102,7 +102,8 @@ class CauseDetail(Vertical):
 
 
 def _summary(cause: Cause) -> Content:
-    parts = [Content.assemble((wording.cause_name(cause), "bold"), ("  " + cause.id, DIM))]
+    role = f"  {tr('contributing')}" if cause.role == "contributing" else ""
+    parts = [Content.assemble((wording.cause_name(cause), "bold"), ("  " + cause.id + role, DIM))]
     if cause.summary:
         parts.append(Content(cause.summary))
     if cause.tied:
@@ -125,7 +126,7 @@ def _similar(similar: list[Similar]) -> Content:
         return Content.styled(tr("No past incident is like this one yet."), DIM)
     lines = [Content.styled(tr("Similar incidents"), DIM)]
     for past in similar:
-        outcome = f"{past.fix or tr('no fix recorded')} {tr(past.outcome or 'outcome unknown')}"
+        outcome = f"{past.fix} {tr(past.outcome or 'outcome unknown')}" if past.fix else tr("no fix recorded")
         lines.append(
             Content.assemble(
                 (f"{percent(past.score):>5}  ", "bold"),

@@ -18,6 +18,9 @@ from . import certainty
 NEAREST = 5
 """Ruled-out causes listed before the rest is asked for."""
 
+NARROW = 100
+"""Columns below which only the causes are listed."""
+
 _MORE = "more"
 
 
@@ -73,7 +76,7 @@ class CauseList(OptionList):
             self.highlighted = self.get_option_index(wanted)
 
     def _add_ruled_out(self, diagnosis: Diagnosis) -> None:
-        if diagnosis.causes:
+        if diagnosis.causes and not self._is_narrow:
             self.add_option(Option(" ", disabled=True))
         count = len(diagnosis.ruled_out)
         self.add_option(
@@ -85,11 +88,20 @@ class CauseList(OptionList):
             more = tr("… {n} more (w)", n=count - len(shown))
             self.add_option(Option(Content.styled(more, "$foreground 60%"), id=_MORE))
 
+    @property
+    def _is_narrow(self) -> bool:
+        # The screen's classes for its size come too late for the first picture.
+        return self.app.size.width < NARROW
+
+    def refit(self) -> None:
+        """List as many as fit a changed terminal."""
+        if self._diagnosis:
+            self.show(self._diagnosis)
+
     def show_all(self) -> None:
         """List every ruled-out cause, or only the nearest again."""
         self.all_shown = not self.all_shown
-        if self._diagnosis:
-            self.show(self._diagnosis)
+        self.refit()
 
     @on(OptionList.OptionSelected)
     def _select(self, event: OptionList.OptionSelected) -> None:
@@ -112,8 +124,8 @@ class CauseList(OptionList):
 
 def _line(cause: Cause) -> Content:
     name = wording.cause_name(cause)
-    tail = f"  {tr('contributing')}" if cause.role == "contributing" else ""
-    return Content.assemble(certainty.bar(cause.certainty), "  ", name, (tail, "$foreground 50%"))
+    contributing = ("↳ " if cause.role == "contributing" else "", "$foreground 50%")
+    return Content.assemble(certainty.bar(cause.certainty), "  ", contributing, name)
 
 
 def _ruled_out(cause: NotCause) -> Content:
