@@ -27,7 +27,7 @@ def test_entry_points_import_nothing_heavy(module: str) -> None:
 
 def test_rules_know_only_the_evidence_of_the_probes() -> None:
     """A diagnosis needs neither the probes' machinery nor torch, a database or a terminal."""
-    modules = loaded_by("import spikelore.rules.diagnose")
+    modules = loaded_by("from spikelore.rules import diagnose")
     probes = {name for name in modules if name.startswith("spikelore.probes.")}
     assert {name for name in probes if not name.startswith("spikelore.probes.evidence")} == set()
     assert not modules & {"torch", "textual", "sqlmodel", "sqlalchemy"}

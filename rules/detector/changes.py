@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .curve import Curve, Scale
-from .robust import FloatArray, spread, trailing_median
+from .robust import LARGEST, FloatArray, spread, tame, trailing_median
 
 BEFORE = 64
 """Records before a step that its level before is taken from."""
@@ -50,7 +50,7 @@ def jump_at(series: Curve, step: int, before: int = BEFORE, after: int = AFTER) 
     index = int(np.searchsorted(series.step, step))
     past = series.value[max(0, index - before) : index]
     now = series.value[index : index + after]
-    past, finite = past[np.isfinite(past)], now[np.isfinite(now)]
+    past, finite = tame(past[np.isfinite(past)]), tame(now[np.isfinite(now)])
     if not len(past) or not len(now):
         return None
     low = float(np.median(past))
@@ -59,7 +59,7 @@ def jump_at(series: Curve, step: int, before: int = BEFORE, after: int = AFTER) 
     peak = math.inf if broken else float(finite.max())
     scale = Scale.of(past)
     noise = _scatter(past, scale)
-    rise = scale.between(min(high, 1e300), low)
+    rise = scale.between(min(high, LARGEST), low)
     z = rise / noise if noise > 0 else math.copysign(math.inf, rise) if abs(rise) > 1e-9 else 0.0
     return Jump(int(series.step[index]), low, high, peak, high / low if low > 0 else None, z)
 
@@ -90,12 +90,12 @@ def lead(series: Curve, onset: int, window: int = BEFORE) -> int | None:
     start = max(0, stop - window)
     values, steps = series.value[start:stop], series.step[start:stop]
     half = max(1, len(values) // 2)
-    calm = values[:half][np.isfinite(values[:half])]
+    calm = tame(values[:half][np.isfinite(values[:half])])
     if len(calm) < 1 or len(values) < 2:
         return None
     scale, base = Scale.of(calm), float(np.median(calm))
     noise = max(spread(scale.height(calm, base)), _scatter(calm, scale))
-    heights = scale.height(np.where(np.isfinite(values), values, 1e300), base)
+    heights = scale.height(tame(np.where(np.isfinite(values), values, LARGEST)), base)
     up = heights > max(_LEAD * noise, math.log(1.25))
     if not up[-1]:
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from .robust import FloatArray
+from .robust import LARGEST, FloatArray, tame
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,11 +76,14 @@ class Curve:
 
     @cached_property
     def finite(self) -> Curve:
-        """The records with a finite value."""
-        mask = np.isfinite(self.value)
+        """The records with a finite value; values of absurd size are brought within bounds."""
+        with np.errstate(invalid="ignore"):
+            mask = np.abs(self.value) <= LARGEST
         if mask.all():
             return self
-        return Curve(self.step[mask], self.value[mask], None if self.epoch is None else self.epoch[mask])
+        mask = np.isfinite(self.value)
+        epoch = None if self.epoch is None else self.epoch[mask]
+        return Curve(self.step[mask], tame(self.value[mask]), epoch)
 
     def epoch_at(self, index: int) -> float | None:
         """Return the epoch of one record, None where unknown."""
@@ -159,9 +162,10 @@ def rounding_unit(values: FloatArray) -> float:
     if len(distinct) < 2 or len(distinct) > 0.8 * len(sample):
         return 0.0
     unit = float(np.diff(distinct).min())
-    multiples = distinct / unit if unit > 0 else distinct + 0.5
-    rounded = bool((multiples < 1e9).all() and (np.abs(multiples - np.rint(multiples)) < 0.05).all())
-    return unit if rounded else 0.0
+    if not 0 < unit or float(distinct[-1]) > 1e9 * unit:
+        return 0.0
+    multiples = distinct / unit
+    return unit if bool((np.abs(multiples - np.rint(multiples)) < 0.05).all()) else 0.0
 
 
 def as_curve(values: Curve | Sequence[float]) -> Curve:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from .epochs import EpochStart
 from .incident import Incident
+from .robust import LARGEST
 from .stage import Place, Stage
 
 Level: TypeAlias = Literal["warning", "alarm"]
@@ -102,7 +103,7 @@ class OnlineDetector:
             return None
         if self._incident is not None:
             self._incident.calm += 1
-        return self._judge(here, loss)
+        return self._judge(here, max(-LARGEST, min(loss, LARGEST)))
 
     def _notice_batches(self, epoch: float | None) -> None:
         if epoch is not None and self._epoch is not None:
@@ -156,7 +157,7 @@ class OnlineDetector:
 
     def _follow(self, loss: float) -> None:
         incident = self._incident
-        if incident is None or not incident.push(loss):
+        if incident is None or not incident.push(max(-LARGEST, min(loss, LARGEST))):
             return
         for stage in (self._fine, self._coarse):
             stage.forget(incident.settled)

@@ -12,9 +12,16 @@ if TYPE_CHECKING:
 
 FloatArray: TypeAlias = "NDArray[np.float64]"
 
+LARGEST = 1e150
+"""Losses beyond it, which no arithmetic needs to tell apart, count as this."""
 _CHUNK = 1 << 17
 _Q75 = 0.6745
 _Q90 = 1.2816
+
+
+def tame(values: FloatArray) -> FloatArray:
+    """Return finite values within bounds that sums and ratios of them cannot leave."""
+    return np.clip(values, -LARGEST, LARGEST)
 
 
 def trailing_median(values: FloatArray, width: int) -> FloatArray:

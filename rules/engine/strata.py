@@ -26,7 +26,15 @@ MAX_LAYERS = 32
 
 
 class LayerError(Exception):
-    """Rules that build on each other through more layers than anyone can follow."""
+    """Rules that build on each other through more layers than anyone can follow.
+
+    Attributes:
+        rule: the topmost one.
+    """
+
+    def __init__(self, rule: str, count: int) -> None:
+        self.rule = rule
+        super().__init__(f"rule {rule} stands on {count} layers of rules; valid is up to {MAX_LAYERS}")
 
 
 def stratify(rules: Iterable[Rule]) -> list[list[Rule]]:
@@ -44,8 +52,7 @@ def stratify(rules: Iterable[Rule]) -> list[list[Rule]]:
     levels = _levels(needs)
     deepest = max(levels, key=lambda name: levels[name], default="")
     if deepest and levels[deepest] >= MAX_LAYERS:
-        count = levels[deepest] + 1
-        raise LayerError(f"rule {deepest} stands on {count} layers of rules; valid is up to {MAX_LAYERS}")
+        raise LayerError(deepest, levels[deepest] + 1)
     layers: list[list[Rule]] = [[] for _ in range(max(levels.values(), default=-1) + 1)]
     for identifier in sorted(by_id):
         layers[levels[identifier]].append(by_id[identifier])

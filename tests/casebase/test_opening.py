@@ -29,6 +29,15 @@ def test_another_onset_is_another_incident(library: CaseLibrary) -> None:
     assert len(library.list(Filters(run="run-1"))) == 2
 
 
+def test_the_sole_incident_of_a_run_may_move_far(library: CaseLibrary) -> None:
+    """Where the run had one alarm, a later look that finds another onset is of the same incident."""
+    first = library.open_incident(diagnosis(step=1200), manifest())
+    assert library.open_incident(diagnosis(step=700), manifest(), sole=True) == first
+    assert library.get(first).step == 700
+    library.resolve(first, EXPLODING)
+    assert library.open_incident(diagnosis(step=1500), manifest(), sole=True) != first
+
+
 def test_onset_by_epoch_only(library: CaseLibrary) -> None:
     """Where only epochs are known, the same epoch is the same incident."""
     first = library.open_incident(diagnosis(step=None), manifest())

@@ -11,9 +11,9 @@ from spikelore.rules.engine.condition import slot
 from spikelore.rules.facts.registry import Fact, FactSet
 
 NUMBERS: list[float | int] = [
-    0, -0.0, 1, -1,
+    0, -0.0, 1, -1, 3, 3.0, 7.5, 0.1, 0.30000000000000004, 0.3, 100.0, 99.99999999999999,
     1e-05, -1e-05, 1e-300, 5e-324, 1e16, 2**53, 2**53 + 1, 10**400, -(10**400),
-    0.1, 0.30000000000000004, 0.3, math.inf, -math.inf, 1.7976931348623157e308, 100.0, 99.99999999999999, 3, 3.0, 7.5,
+    math.inf, -math.inf, 1.7976931348623157e308,
 ]  # fmt: skip
 TEXTS = [
     "", "ddp", "DDP", "1", "true", "a b", 'quo"te', "back\\slash", "学习率", "line\nfeed",

@@ -1,0 +1,203 @@
+"""From a run, or from facts alone, to a diagnosis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .diagnosis import Cause, Diagnosis, Level, Spike
+from .explain import Conclusion, because, needed, publishable, rank, remedies, why_not
+from .explain.wording import Lang, say
+from .rulebase import RuleBase, shared_store
+
+if TYPE_CHECKING:
+    from ..probes.evidence.reader import RunEvidence
+    from .detector import Change, Finding
+    from .engine import Outcome
+    from .facts.registry import FactSet
+
+CONFIDENT = 0.5
+"""Certainty of the best root cause below which the evidence does not decide."""
+LONG = 30
+"""Records from which on a spike that came back is worth a cause."""
+_TRANSIENT = "pattern.transient-spike"
+_OVERTURNS = ("spike", "healthy")
+"""Verdicts that a pattern concluded by rules replaces."""
+
+
+def diagnose(run: RunEvidence, lang: Lang = "en", rulebase: RuleBase | None = None) -> Diagnosis:
+    """Return what happened in a run and why, from all evidence in memory.
+
+    Args:
+        run: its evidence.
+        lang: language of all texts.
+        rulebase: instead of the shipped rules with those of the team.
+
+    Raises:
+        EngineUnavailableError: the rules engine does not load in this Python.
+    """
+    from .facts.extract import extract
+
+    finding = find(run)
+    facts = extract(run, finding, finding.onset.step if finding.onset and finding.has_spike else None)
+    diagnosis = conclude(facts, finding, rulebase, lang, run=run.manifest.id)
+    if diagnosis.spike is not None:
+        _locate(diagnosis.spike, run)
+    diagnosis.warnings = [*_warnings(run, lang), *diagnosis.warnings]
+    return diagnosis
+
+
+def find(run: RunEvidence) -> Finding:
+    """Return what the detector sees in a run's curves."""
+    from .detector import Curve, assess
+
+    def curve(name: str, kind: str = "step") -> Curve:
+        return Curve.from_series(run.primary.series(name, kind))
+
+    return assess(curve("loss"), curve("val.loss", "eval"), curve("lr"), curve("grad.norm"))
+
+
+def conclude(
+    facts: FactSet,
+    finding: Finding,
+    rulebase: RuleBase | None = None,
+    lang: Lang = "en",
+    *,
+    run: str = "",
+) -> Diagnosis:
+    """Return the diagnosis that follows from facts and the detector's finding.
+
+    Raises:
+        EngineUnavailableError: the rules engine does not load in this Python.
+    """
+    base = rulebase or shared_store().current()
+    verdict = _key(finding)
+    outcome = base.evaluate(facts, verdict)
+    diagnosis = Diagnosis(
+        run=run,
+        verdict=finding.verdict,
+        pattern=finding.pattern,
+        spike=_spike(finding),
+        reason=finding.reason_in(lang),
+        facts={name: publishable(fact.value) for name, fact in facts.items()},
+        lang=lang,
+    )
+    pattern = _pattern(outcome, base, verdict)
+    if pattern is not None:
+        verdict = pattern
+        outcome = base.evaluate(facts, verdict)
+        diagnosis.verdict, diagnosis.pattern = "pattern", pattern
+        diagnosis.reason = _pattern_reason(outcome, base, pattern, lang)
+    _fill(diagnosis, outcome, base, verdict)
+    broken = sum(problem.severity == "error" for problem in base.problems)
+    if broken:
+        diagnosis.warnings.append(say("broken_rules", lang, count=str(broken)))
+    return diagnosis
+
+
+def _fill(diagnosis: Diagnosis, outcome: Outcome, base: RuleBase, verdict: str) -> None:
+    """Put the causes, the other causes and what would decide into a diagnosis."""
+    lang: Lang = diagnosis.lang
+    ranked = rank(outcome, base)
+    diagnosis.causes = [_cause(conclusion, outcome, base, lang) for conclusion in ranked]
+    if verdict != "spike":
+        return
+    diagnosis.ruled_out = why_not(outcome, base, verdict, lang)
+    best = ranked[0] if ranked and not ranked[0].contributing else None
+    if best is None or best.certainty < CONFIDENT:
+        diagnosis.needed = needed(outcome, base, lang)
+    elif best.tied:
+        diagnosis.needed = needed(outcome, base, lang, among=[best.id, *best.tied])
+
+
+def _cause(conclusion: Conclusion, outcome: Outcome, base: RuleBase, lang: Lang) -> Cause:
+    document = base.causes[conclusion.id]
+    return Cause(
+        id=conclusion.id,
+        certainty=round(conclusion.certainty, 4),
+        role="contributing" if conclusion.contributing else "root",
+        rules=[firing.rule for firing in conclusion.firings],
+        because=because(conclusion.firings, outcome, base, lang),
+        fixes=remedies(conclusion.id, outcome.facts.values_by_name(), base, lang),
+        title=document.title.pick(lang),
+        summary=document.summary.pick(lang),
+        tied=conclusion.tied,
+    )
+
+
+def _key(finding: Finding) -> str:
+    """Return the finding as rules name it.
+
+    A loss that is not finite is a spike, and so is one that was up for long before it came back by itself:
+    one hard batch passes within a few records and needs no cause.
+    """
+    if finding.pattern == _TRANSIENT and finding.records >= LONG:
+        return "spike"
+    return finding.verdict if finding.verdict != "pattern" else finding.pattern or "pattern"
+
+
+def _pattern(outcome: Outcome, base: RuleBase, verdict: str) -> str | None:
+    """Return the pattern that rules are sure of and no cause outdoes."""
+    if verdict not in _OVERTURNS:
+        return None
+    drawn = {base.rules[firing.rule].pattern for firing in outcome.firings.values()} - {None}
+    patterns = {name: outcome.certainty(name) for name in drawn if name is not None}
+    causes = {f.conclusion for f in outcome.firings.values() if f.conclusion.startswith("cause.")}
+    strongest = max((outcome.certainty(name) for name in causes), default=0.0)
+    best = max(patterns, key=lambda name: (patterns[name], name), default=None)
+    return best if best is not None and patterns[best] >= max(CONFIDENT, strongest) else None
+
+
+def _pattern_reason(outcome: Outcome, base: RuleBase, pattern: str, lang: Lang) -> str:
+    firings = [f for f in outcome.firings.values() if f.conclusion == pattern]
+    return base.rules[max(firings, key=lambda f: f.certainty).rule].summary.pick(lang) if firings else ""
+
+
+def _spike(finding: Finding) -> Spike | None:
+    if not finding.has_spike or finding.onset is None:
+        return None
+    onset = finding.onset
+    return Spike(
+        step=onset.step,
+        epoch=onset.epoch,
+        batch=onset.batch,
+        train=_level(finding.train),
+        val=_level(finding.val),
+        recovered=finding.recovered,
+        nonfinite=finding.nonfinite,
+    )
+
+
+def _level(change: Change | None) -> Level | None:
+    if change is None:
+        return None
+    return Level(*map(_published, (change.before, change.after, change.ratio)))
+
+
+def _published(value: float | None) -> float | str | None:
+    if value is None or math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def _locate(spike: Spike, run: RunEvidence) -> None:
+    """Fill in the epoch and batch that the step's own record names."""
+    record = next((record for record in run.primary.steps if record.step == spike.step), None)
+    if record is not None:
+        spike.epoch = record.epoch if spike.epoch is None else spike.epoch
+        spike.batch = record.batch if spike.batch is None else spike.batch
+
+
+def _warnings(run: RunEvidence, lang: Lang) -> Iterator[str]:
+    """Yield what the recording could not see or lost, in plain sentences."""
+    yield from run.manifest.notes
+    for rank_evidence in run.ranks.values():
+        for event in rank_evidence.events_named("probe.disabled"):
+            sensor, error = (str(event.data.get(key, "?")) for key in ("sensor", "error"))
+            yield say("sensor_off", lang, sensor=sensor, step=str(event.step), error=error)
+        for event in rank_evidence.events_named("evidence.lost"):
+            count, reason = (str(event.data.get(key, "?")) for key in ("count", "reason"))
+            yield say("evidence_lost", lang, count=count, reason=reason)
+        if rank_evidence.damaged:
+            yield say("damaged", lang, count=str(rank_evidence.damaged), rank=str(rank_evidence.rank))

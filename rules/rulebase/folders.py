@@ -1,0 +1,70 @@
+"""Where documents come from: the shipped library, then the directories of the team."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["rules", "causes", "fixes"]
+KINDS: tuple[Kind, ...] = ("rules", "causes", "fixes")
+MAX_FILES = 20_000
+"""Files that one folder may hold; the rest is not read and is reported."""
+
+LIBRARY = Path(__file__).resolve().parents[1] / "library"
+
+
+class Source(NamedTuple):
+    """One directory of documents.
+
+    Attributes:
+        team: not shipped.
+    """
+
+    path: Path
+    team: bool = True
+
+
+class Found(NamedTuple):
+    """A file that should hold a document."""
+
+    path: Path
+    kind: Kind
+    source: Source
+
+
+def default_sources(extra: Sequence[Path] = ()) -> list[Source]:
+    """Return the shipped library, the directories of ``SPIKELORE_RULES`` and further ones; the last wins."""
+    named = os.environ.get("SPIKELORE_RULES", "").split(os.pathsep)
+    team = [Path(text).expanduser() for text in named if text.strip()]
+    return [Source(LIBRARY, team=False), *(Source(path) for path in dict.fromkeys([*team, *extra]))]
+
+
+def team_directory() -> Path | None:
+    """Return the team directory that new rules go to: the last one of ``SPIKELORE_RULES``."""
+    sources = default_sources()
+    return sources[-1].path if sources[-1].team else None
+
+
+def find(source: Source) -> Iterator[Found]:
+    """Yield the documents of a source in a fixed order; a file right in a team directory is a rule."""
+    folders: list[tuple[Path, Kind]] = [(source.path / kind, kind) for kind in KINDS]
+    if source.team:
+        folders.insert(0, (source.path, "rules"))
+    for folder, kind in folders:
+        for name in sorted(_names(folder))[:MAX_FILES]:
+            yield Found(folder / name, kind, source)
+
+
+def too_many(source: Source) -> list[Path]:
+    """Return the folders of a source that hold more files than are read."""
+    return [folder for kind in KINDS if len(_names(folder := source.path / kind)) > MAX_FILES]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [e.name for e in entries if e.name.endswith((".yaml", ".yml")) and e.name[0] not in "._#"]
+    except OSError:
+        return []

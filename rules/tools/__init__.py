@@ -1,0 +1,1 @@
+"""What is behind the verbs on rules: new, check, test, backtest."""
