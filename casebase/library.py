@@ -87,15 +87,21 @@ class CaseLibrary:
     # Writing
 
     def open_incident(
-        self, diagnosis: Diagnosis, manifest: RunManifest, window: Window | None = None, shape: bytes = b""
+        self,
+        diagnosis: Diagnosis,
+        manifest: RunManifest,
+        window: Window | None = None,
+        shape: bytes = b"",
+        sole: bool = False,
     ) -> str:
         """Open the incident of a diagnosis and return its id; asked again, bring it up to date.
 
-        One run has one incident per onset: an onset that moved by a few steps is the same.
+        One run has one incident per onset: an onset that moved by a few steps is the same, and any is where
+        ``sole`` says that the run had one alarm at most.
         """
         from .opening import open_incident
 
-        return open_incident(self, diagnosis, manifest, window, shape)
+        return open_incident(self, diagnosis, manifest, window, shape, sole)
 
     def resolve(
         self, identifier: str, cause: str, fixes: Sequence[FixTried] = (), note: str = "", by: str = ""

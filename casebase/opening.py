@@ -25,14 +25,27 @@ if TYPE_CHECKING:
     from .library import CaseLibrary
 
 _NEAR_STEPS = 20
-_NEAR_SHARE = 0.02
+_NEAR_SHARE = 0.002
 _LOCK_SPACE = 0x5B1CE
 
 
 def open_incident(
-    library: CaseLibrary, diagnosis: Diagnosis, manifest: RunManifest, window: Window | None, shape: bytes
+    library: CaseLibrary,
+    diagnosis: Diagnosis,
+    manifest: RunManifest,
+    window: Window | None,
+    shape: bytes,
+    sole: bool,
 ) -> str:
     """Open the incident of a diagnosis, or bring the one that is open up to date; return its id.
+
+    Args:
+        library: where.
+        diagnosis: what was found.
+        manifest: of the run.
+        window: evidence round the onset.
+        shape: see `fingerprint.shape`.
+        sole: the run had one alarm at most, so wherever a second look places the onset, it is the same.
 
     Raises:
         CaseError: the diagnosis found no incident.
@@ -46,7 +59,7 @@ def open_incident(
     with library.database.session() as session:
         _wait_turn(session, manifest.id, library.database.postgres)
         _note_run(library, session, manifest)
-        key, known = _same_onset(session, case)
+        key, known = _same_onset(session, case, sole)
         if key is None:
             library.store.add(session, [case], [of_diagnosis(diagnosis, shape)])
             return case.id
@@ -109,14 +122,17 @@ def _wait_turn(session: Session, run: str, postgres: bool) -> None:
         )
 
 
-def _same_onset(session: Session, case: Case) -> tuple[int | None, str]:
+def _same_onset(session: Session, case: Case, sole: bool) -> tuple[int | None, str]:
     """Return the key and id of the incident of this run at this onset.
 
     A second look, with more evidence, may place the onset a few steps earlier.
     """
     row: Any = tables.Incident
-    rows = session.execute(select(row.key, row.id, row.step, row.epoch).where(row.run == case.run)).all()
-    for key, identifier, step, epoch in rows:
+    columns = select(row.key, row.id, row.step, row.epoch, row.state)
+    rows = session.execute(columns.where(row.run == case.run)).all()
+    if sole and len(rows) == 1 and rows[0].state == "open":
+        return rows[0].key, rows[0].id
+    for key, identifier, step, epoch, _ in rows:
         if step is not None and case.step is not None:
             same = abs(step - case.step) <= max(_NEAR_STEPS, _NEAR_SHARE * step)
         elif epoch is not None and case.epoch is not None:

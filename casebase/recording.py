@@ -50,7 +50,8 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
     incident = None
     if is_incident(diagnosis):
         window = window_of(run, diagnosis.spike)
-        incident = library.open_incident(diagnosis, manifest, window, shape)
+        alarms = sum(alarm.level == "alarm" for alarm in run.alarms)
+        incident = library.open_incident(diagnosis, manifest, window, shape, sole=alarms < 2)
     else:
         library.dismiss(manifest.id, diagnosis)
     from .outcome import settle
