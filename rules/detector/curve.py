@@ -162,7 +162,7 @@ def rounding_unit(values: FloatArray) -> float:
     if len(distinct) < 2 or len(distinct) > 0.8 * len(sample):
         return 0.0
     unit = float(np.diff(distinct).min())
-    if not 0 < unit or float(distinct[-1]) > 1e9 * unit:
+    if not unit > 0 or float(distinct[-1]) > 1e9 * unit:
         return 0.0
     multiples = distinct / unit
     return unit if bool((np.abs(multiples - np.rint(multiples)) < 0.05).all()) else 0.0

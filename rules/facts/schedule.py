@@ -103,7 +103,7 @@ def _largest_growth(context: Context, steps: np.ndarray, rates: np.ndarray) -> I
         return
     growth, at = growth[near], steps[1:][near]
     # Of several growths alike the latest is the one that the loss may answer to.
-    index = int(np.flatnonzero(growth >= 0.9 * growth.max())[-1])
+    index = int(np.flatnonzero(growth >= growth.max() - 0.1 * abs(growth.max()))[-1])
     yield Fact("lr.jump", float(growth[index]), (int(at[0]), context.at))
     if growth[index] > 1.01:
         yield Fact("lr.jump_lead", float(context.at - at[index]), (int(at[0]), context.at))
