@@ -11,7 +11,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 GENERATED: dict[str, str] = {
     "cli.md": "spikelore.tui.reference:markdown",
+    "causes.md": "spikelore.rules.catalogue:causes",
     "evidence.md": "spikelore.probes.evidence_table:markdown",
+    "facts.md": "spikelore.rules.catalogue:facts",
+    "rules.md": "spikelore.rules.catalogue:rules",
     "importers.md": "spikelore.probes.importers.catalogue:markdown",
 }
 """Document -> ``module:function`` that returns its text."""

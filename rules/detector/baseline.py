@@ -14,7 +14,7 @@ SHORT, MIDDLE, LONG = 3, 9, 25
 MEMORY = 256
 FRESH = 32
 """Points whose deviation makes up the spread, and the fewer that can raise it."""
-_UNSURE = 10.0
+_UNSURE = 6.0
 _BEND = 1.4826 / math.sqrt(6)
 """From the median size of second differences to a standard deviation."""
 _REPEATS = 8
@@ -73,7 +73,8 @@ class Baseline:
         """Where the next point is expected."""
         noise = self._scatter
         level = self._long.median
-        for window, clear in ((self._middle, 1.0), (self._short, 1.5)):
+        few = 0.5 if self.count < FRESH else 1.0
+        for window, clear in ((self._middle, few), (self._short, 1.5 * few)):
             if abs(self.height(level, window.median)) <= clear * noise:
                 break
             level = window.median

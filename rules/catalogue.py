@@ -1,0 +1,95 @@
+"""The catalogue of causes and rules as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .documents import CauseDocument, RuleDocument
+from .documents.fields import FAMILIES
+from .documents.rule import ConditionDocument
+from .facts.registry import specs
+from .rulebase import RuleBase
+
+_SYMBOLS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "is", "ne": "is not", "in": "is one of"}
+
+
+def causes() -> str:
+    """Return the page of all causes, by family."""
+    base = _shipped()
+    lines = ["# Causes", "", "Generated from the library; do not edit.", ""]
+    for family in FAMILIES:
+        lines += [f"## {family}", ""]
+        for cause in base.causes.values():
+            if cause.family == family:
+                lines += _cause(base, cause)
+    return "\n".join(lines)
+
+
+def rules() -> str:
+    """Return the page of all rules, by what they conclude."""
+    base = _shipped()
+    lines = [
+        "# Rules",
+        "",
+        "Generated from the library; do not edit. [How to write a rule](rule-format.md).",
+        "",
+    ]
+    for rule in sorted(base.rules.values(), key=lambda rule: (rule.conclusion, rule.id)):
+        lines += _rule(rule)
+    return "\n".join(lines)
+
+
+def facts() -> str:
+    """Return the page of all facts that conditions can name."""
+    lines = ["# Facts", "", "Generated from the code; do not edit. What conditions of rules can name.", ""]
+    lines += ["| fact | type | unit | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{s.name}` | {s.kind} | {s.unit} | {s.meaning} |" for s in specs().values()]
+    return "\n".join([*lines, ""])
+
+
+def _shipped() -> RuleBase:
+    from .rulebase.folders import LIBRARY, Source
+
+    return RuleBase.load(sources=[Source(LIBRARY, team=False)])
+
+
+def _cause(base: RuleBase, cause: CauseDocument) -> Iterator[str]:
+    yield from (f"### {cause.title.en}", "", f"`{cause.id}` · {cause.title.zh}", "", cause.summary.en, "")
+    concluding = base.concluding(f"cause.{cause.id}")
+    if concluding:
+        yield f"Concluded by: {', '.join(f'[{r.id}](rules.md#{r.id})' for r in concluding)}."
+        yield ""
+    for name in cause.fixes:
+        fix = base.fixes[name]
+        yield f"- **{'now' if fix.when == 'now' else 'for good'}** {(fix.fallback or fix.text).en}"
+    yield ""
+    yield from (f"See {url}" for url in cause.references)
+    yield ""
+
+
+def _rule(rule: RuleDocument) -> Iterator[str]:
+    yield from (f"## {rule.id}", "", f"**{rule.title.en}** · {rule.title.zh}", "")
+    role = "" if rule.role == "root" else " (contributing)"
+    yield f"Concludes `{rule.conclusion}`{role} with certainty {rule.certainty:g}; status {rule.status}."
+    yield from ("", rule.summary.en, "", f"*Why:* {rule.why.en}", "", "When all of:", "")
+    yield from (f"- {_condition(condition)}" for condition in rule.when)
+    if rule.unless:
+        yield from ("", "Unless:", "")
+        yield from (f"- {_condition(condition)}" for condition in rule.unless)
+    if rule.explains:
+        yield from ("", f"Explains: {', '.join(f'`{name}`' for name in rule.explains)}.")
+    yield ""
+    yield from (f"See {url}" for url in rule.references)
+    yield ""
+
+
+def _condition(condition: ConditionDocument) -> str:
+    operand = condition.operand
+    shown = ", ".join(map(str, operand)) if isinstance(operand, list) else _operand(operand)
+    return f"`{condition.fact}` {_SYMBOLS[condition.operator]} {shown}"
+
+
+def _operand(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "empty" if value == "" else f"{value}"

@@ -1,1 +1,0 @@
-"""What is behind the verbs on rules: new, check, test, backtest."""

@@ -1,0 +1,92 @@
+"""The engine gives what plain evaluation gives, whatever the numbers, texts and locale."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+import threading
+
+import pytest
+from random_rules import random_facts, random_rules
+from spikelore.rules.engine import Condition, Engine, Rule
+from spikelore.rules.engine.brute import Reference
+from spikelore.rules.facts.registry import FactSet
+
+
+def outcome(facts: dict[str, object], *conditions: Condition, unless: tuple[Condition, ...] = ()) -> bool:
+    rule = Rule("r", "symptom.s", 0.8, conditions, unless)
+    return "r" in Engine([rule]).evaluate(FactSet.of(facts)).firings  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_engine_agrees_with_brute_force(seed: int) -> None:
+    """On random rule and fact sets engine and reference fire, veto and conclude the same."""
+    rng = random.Random(seed)
+    for _ in range(60):
+        rules = random_rules(rng)
+        engine, reference = Engine(rules), Reference(rules)
+        for _ in range(4):
+            facts, verdict = random_facts(rng, rules), rng.choice(["spike", "healthy", "pattern.noise"])
+            got, wanted = engine.evaluate(facts, verdict), reference.evaluate(facts, verdict)
+            assert (got.firings, got.vetoed, dict(got.facts)) == (
+                wanted.firings,
+                wanted.vetoed,
+                dict(wanted.facts),
+            )
+
+
+@pytest.mark.parametrize("value", [1e-05, 1e-300, 1e16, math.inf, -math.inf, 5e-324])
+def test_numbers_that_need_an_exponent_are_compared_exactly(value: float) -> None:
+    """A learning rate of 1e-5 is a fact like any other, and so are the ends of the range."""
+    assert outcome({"lr": value}, Condition("lr", "ge", value))
+    assert not outcome({"lr": value}, Condition("lr", "gt", value))
+
+
+def test_types_never_meet() -> None:
+    """One, true and the text 1 are different values."""
+    assert not outcome({"x": 1.0}, Condition("x", "eq", True))
+    assert not outcome({"x": "1"}, Condition("x", "eq", 1.0))
+    assert outcome({"x": True}, Condition("x", "eq", True))
+
+
+def test_unknown_is_neither_satisfied_nor_a_veto() -> None:
+    """A fact that is not known satisfies no condition and vetoes nothing."""
+    assert not outcome({}, Condition("a", "lt", 1.0))
+    assert outcome({"a": 0.0}, Condition("a", "lt", 1.0), unless=(Condition("b", "eq", True),))
+
+
+def test_a_german_locale_changes_nothing() -> None:
+    """Decimal commas of the C library do not reach the comparisons."""
+    code = (
+        "import locale, sys\n"
+        "try: locale.setlocale(locale.LC_ALL, 'de_DE.UTF-8')\n"
+        "except locale.Error: sys.exit(3)\n"
+        "from spikelore.rules.engine import Condition, Engine, Rule\n"
+        "from spikelore.rules.facts.registry import FactSet\n"
+        "engine = Engine([Rule('r', 'symptom.s', 0.8, (Condition('x', 'gt', 0.5),))])\n"
+        "print(bool(engine.evaluate(FactSet.of({'x': 0.75})).firings), "
+        "bool(engine.evaluate(FactSet.of({'x': 0.25})).firings))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 3:
+        pytest.skip("this machine has no locale de_DE.UTF-8")
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_threads_share_an_engine() -> None:
+    """Evaluations from several threads each get their own facts."""
+    engine = Engine([Rule("r", "symptom.s", 0.8, (Condition("x", "gt", 0.5),))])
+    wrong: list[float] = []
+
+    def work(value: float) -> None:
+        answers = [bool(engine.evaluate(FactSet.of({"x": value})).firings) for _ in range(100)]
+        wrong.extend(value for answer in answers if answer != (value > 0.5))
+
+    threads = [threading.Thread(target=work, args=(value,)) for value in (0.2, 0.4, 0.6, 0.8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,47 @@
+"""The shipped library: every document is sound, and every rule does what its own cases say."""
+
+from __future__ import annotations
+
+import pytest
+from spikelore.rules.cases import run_cases
+from spikelore.rules.rulebase import RuleBase
+from spikelore.rules.rulebase.folders import LIBRARY, Source
+
+
+@pytest.fixture(scope="module")
+def library() -> RuleBase:
+    return RuleBase.load(sources=[Source(LIBRARY, team=False)])
+
+
+def test_every_document_is_sound(library: RuleBase) -> None:
+    """No file of the library is left out or doubtful."""
+    assert [str(problem) for problem in library.problems] == []
+
+
+def test_every_rule_passes_its_cases(library: RuleBase) -> None:
+    """Each embedded case holds, look-alikes included."""
+    results = list(run_cases(library))
+    assert len(results) > 2 * len(library.rules)
+    assert [(r.rule, r.name, r.problem) for r in results if not r.passed] == []
+
+
+def test_every_rule_fires_and_stays_silent_in_a_case(library: RuleBase) -> None:
+    """A rule carries a case for each way it can be wrong, and a reference."""
+    for rule in library.rules.values():
+        assert {case.fires for case in rule.tests} == {True, False}, rule.id
+        assert rule.references, rule.id
+
+
+def test_every_cause_can_be_concluded_and_fixed(library: RuleBase) -> None:
+    """No cause without a rule, and none without something to do now."""
+    for cause in library.causes.values():
+        assert library.concluding(f"cause.{cause.id}"), cause.id
+        assert any(library.fixes[name].when == "now" for name in cause.fixes), cause.id
+
+
+def test_texts_are_in_both_languages(library: RuleBase) -> None:
+    """Titles, summaries and fixes stand in English and Chinese."""
+    for document in (*library.rules.values(), *library.causes.values()):
+        assert document.title.zh, document.id
+        assert document.summary.zh, document.id
+    assert all(fix.text.zh for fix in library.fixes.values())
