@@ -43,8 +43,9 @@ def advised(run: RunDirectory, diagnosis: Diagnosis) -> Diagnosis:
 
 def _ask_library(run: RunDirectory, diagnosis: Diagnosis) -> Diagnosis:
     from ..casebase.lineage import lineage_of
+    from .incidents import find
     from .library import opened
 
-    incident = next((alarm.incident for alarm in run.alarms() if alarm.incident), "")
     with opened() as library:
-        return library.advise(diagnosis, incident=incident, lineage=lineage_of(run.manifest()))
+        own = find(run, diagnosis, library)
+        return library.advise(diagnosis, incident=own, lineage=lineage_of(run.manifest()))

@@ -62,19 +62,26 @@ def resolve(run: RunDirectory, diagnosis: Diagnosis, resolution: Resolution) -> 
 
 def _incident(run: RunDirectory, diagnosis: Diagnosis, library: CaseLibrary) -> str:
     """Return the run's incident, opened now if its watcher did not."""
-    from ..casebase import CaseError
+    if known := find(run, diagnosis, library):
+        return known
     from ..casebase.recording import record
     from ..probes.evidence.reader import RunEvidence
 
-    for alarm in run.alarms():
-        if alarm.incident:
-            try:
-                return library.get(alarm.incident).id
-            except CaseError:
-                # It was opened in another library, or never.
-                break
     recorded = record(RunEvidence.load(run), diagnosis, library)
     return recorded.incident or library.open_incident(diagnosis, run.manifest())
+
+
+def find(run: RunDirectory, diagnosis: Diagnosis, library: CaseLibrary) -> str:
+    """Return the id of the incident that a diagnosis is of; empty where the library has none.
+
+    An onset may have moved by a few steps since the incident was opened, so the nearest one is meant.
+    """
+    from ..casebase import Filters
+
+    onset = diagnosis.spike.step if diagnosis.spike else None
+    known = library.list(Filters(run=run.manifest().id))
+    nearest = min(known, key=lambda case: abs((case.step or 0) - (onset or 0)), default=None)
+    return nearest.id if nearest else ""
 
 
 def take_back(incident: str) -> None:

@@ -70,8 +70,14 @@ def family(identifier: str) -> str:
 
 def measured(because: Because) -> str:
     """Return a fact's value with its unit."""
-    text = number(because.value)
+    # An empty text is a value like any other and must be seen.
+    text = number(because.value) if because.value != "" else '""'
     return f"{text} {because.unit}".rstrip() if because.unit not in ("", "1", "bool") else text
+
+
+def demanded(because: Because) -> str:
+    """Return a fact's condition."""
+    return f'{because.condition} ""' if because.condition.strip() in ("=", "!=") else because.condition
 
 
 def window(because: Because) -> str:

@@ -23,8 +23,15 @@ def triage(
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the texts: en or zh.")] = None,
     theme: Annotated[str | None, typer.Option(help="Colour theme, for example spikelore-light.")] = None,
+    keys: Annotated[bool, typer.Option("--keys", help="List all keys with their ids and exit.")] = False,
 ) -> None:
     """Open the terminal application, on the list of runs or on one run."""
+    if keys:
+        from ..console import print_table
+        from ..keys import all_keys
+
+        print_table(["ID", "KEY", "DOES"], all_keys(), "")
+        return
     from ..launch import open_application
 
     open_application(run, folder or [], lang, theme)

@@ -101,7 +101,7 @@ def _cause(cause: Cause, first: bool) -> str:
     evidence = _table(
         ("Fact", "Value", "Condition", "Steps", "Meaning"),
         (
-            (fact.fact, wording.measured(fact), fact.condition, wording.window(fact), fact.meaning)
+            (fact.fact, wording.measured(fact), wording.demanded(fact), wording.window(fact), fact.meaning)
             for fact in cause.because
         ),
     )

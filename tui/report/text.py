@@ -112,7 +112,7 @@ def _evidence(because: list[Because]) -> Table:
         table.add_row(
             Text(fact.fact, style="cyan"),
             Text(wording.measured(fact), style="bold"),
-            Text(fact.condition),
+            Text(wording.demanded(fact)),
             Text(wording.window(fact), style="dim"),
             Text(fact.meaning, style="dim"),
         )

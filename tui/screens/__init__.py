@@ -8,26 +8,38 @@ from typing import Any
 
 from textual.screen import Screen
 
+_CLASSES = {
+    "runs": "RunsScreen",
+    "live": "LiveScreen",
+    "triage": "TriageScreen",
+    "resolve": "ResolveScreen",
+    "cases": "CasesScreen",
+    "rules": "RulesScreen",
+    "attach": "AttachScreen",
+    "compare": "CompareScreen",
+    "settings": "SettingsScreen",
+    "help": "HelpScreen",
+}
+"""Module -> class of its screen."""
 
-def _lazily(module: str, name: str) -> Callable[..., Screen[Any]]:
+
+def _class(module: str) -> type[Screen[Any]]:
+    found: type[Screen[Any]] = getattr(importlib.import_module(f"{__name__}.{module}"), _CLASSES[module])
+    return found
+
+
+def _lazily(module: str) -> Callable[..., Screen[Any]]:
     """Return a factory that imports the screen's module on first use."""
 
     def create(*subjects: Any) -> Screen[Any]:
-        screen: Screen[Any] = getattr(importlib.import_module(f"{__name__}.{module}"), name)(*subjects)
-        return screen
+        return _class(module)(*subjects)
 
     return create
 
 
-SCREENS: dict[str, Callable[..., Screen[Any]]] = {
-    "runs": _lazily("runs", "RunsScreen"),
-    "live": _lazily("live", "LiveScreen"),
-    "triage": _lazily("triage", "TriageScreen"),
-    "resolve": _lazily("resolve", "ResolveScreen"),
-    "cases": _lazily("cases", "CasesScreen"),
-    "rules": _lazily("rules", "RulesScreen"),
-    "attach": _lazily("attach", "AttachScreen"),
-    "compare": _lazily("compare", "CompareScreen"),
-    "settings": _lazily("settings", "SettingsScreen"),
-    "help": _lazily("help", "HelpScreen"),
-}
+SCREENS: dict[str, Callable[..., Screen[Any]]] = {module: _lazily(module) for module in _CLASSES}
+
+
+def screen_classes() -> list[type[Screen[Any]]]:
+    """Import every screen and return the classes."""
+    return [_class(module) for module in _CLASSES]

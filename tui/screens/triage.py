@@ -18,6 +18,7 @@ from ...probes.evidence import RunDirectory
 from ...rules.diagnosis import Cause, Diagnosis, Fix
 from .. import diagnosing, incidents, language, wording
 from ..language import tr
+from ..numbers import percent
 from ..runs import named
 from ..widgets.causes import CauseList
 from ..widgets.fixes import FixCard
@@ -78,6 +79,7 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
             with Vertical(id="suspects"):
                 yield CauseList()
                 yield Static(id="needed")
+                yield Static(id="like")
             with VerticalScroll(id="detail", can_focus=False):
                 yield CauseDetail(self.run)
 
@@ -111,6 +113,7 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         gaps = _gaps(diagnosis)
         self.query_one("#needed", Static).update(gaps)
         self.query_one("#needed").display = bool(gaps)
+        self.query_one("#like", Static).update(_like(diagnosis))
         self.causes.show(diagnosis)
         if self.focused is None:
             self.causes.focus()
@@ -235,3 +238,14 @@ def _gaps(diagnosis: Diagnosis) -> Content:
         parts.append(Content.styled(tr("Would decide"), "$foreground 60%"))
         parts += [Content(f"• {text}") for text in diagnosis.needed]
     return Content("\n").join(parts)
+
+
+def _like(diagnosis: Diagnosis) -> Content:
+    if not diagnosis.similar:
+        return Content("")
+    lines = [Content.styled(tr("Similar incidents"), "$foreground 60%")]
+    for past in diagnosis.similar[:3]:
+        fix = f"{past.fix} {tr(past.outcome or 'outcome unknown')}" if past.fix else tr("no fix recorded")
+        lines.append(Content.assemble((f"{percent(past.score):>5}  ", "bold"), (past.cause, "$primary")))
+        lines.append(Content.styled(f"       {fix}", "$foreground 60%"))
+    return Content("\n").join(lines)

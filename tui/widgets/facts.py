@@ -46,7 +46,7 @@ def _cells(fact: Because) -> list[Content]:
     return [
         Content.styled(fact.fact, "$primary"),
         Content.styled(wording.measured(fact), "bold"),
-        Content.styled(fact.condition, "$foreground 70%"),
+        Content.styled(wording.demanded(fact), "$foreground 70%"),
         Content.styled(meaning(fact), "$foreground 60%"),
     ]
 
