@@ -14,7 +14,7 @@ SHORT, MIDDLE, LONG = 3, 9, 25
 MEMORY = 256
 FRESH = 32
 """Points whose deviation makes up the spread, and the fewer that can raise it."""
-_UNSURE = 6.0
+_UNSURE = 10.0
 _BEND = 1.4826 / math.sqrt(6)
 """From the median size of second differences to a standard deviation."""
 _REPEATS = 8

@@ -23,6 +23,8 @@ _LONG = 3
 """Blocks that a change of level lasts at least to be none of the noise."""
 _CLEAR = 0.8
 """Share of points that lie on the right side of the middle between both levels."""
+_AT_ONCE = 0.6
+"""Least share of the change that the nearest block on either side shows."""
 _AROUND = 60
 """Points on either side of the onset that this is judged by."""
 
@@ -70,6 +72,8 @@ def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
     before, after = values[max(0, start - _AROUND) : start], values[start : start + _AROUND]
     if height < JUMP or not _apart(before, after, scale, base, height):
         return None
+    if not _sudden(before[-size:], after[:size], scale, height):
+        return None
     end = len(values) if rough.open else min(len(values), rough.end * size)
     peak_at = start + int(np.argmax(values[start:end]))
     peak = float(values[peak_at])
@@ -79,6 +83,12 @@ def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
         start, end, base, float(np.median(after[:size])), peak, peak_at,
         height, scale.between(peak, base), noise, open=rough.open, left=left,
     )  # fmt: skip
+
+
+def _sudden(before: FloatArray, after: FloatArray, scale: Scale, height: float) -> bool:
+    """Whether most of the change lies right at the onset; a slow rise spreads it over both sides."""
+    near = scale.between(float(np.median(after)), float(np.median(before)))
+    return near >= max(_AT_ONCE * height, 0.75 * JUMP)
 
 
 def _onset(values: FloatArray, scale: Scale, base: float, height: float, around: tuple[int, int]) -> int:
