@@ -106,11 +106,16 @@ _ABSENT = float(np.array([_ABSENT_BITS], dtype=np.uint64).view(np.float64)[0])
 
 def _numbers(rows: list[Any], attribute: str) -> FloatArray:
     """Return an attribute of every row, float64 [n]; what a row lacks carries the mark of absence."""
+    get = attrgetter(attribute)
     try:
-        return np.fromiter(map(attrgetter(attribute), rows), dtype=float, count=len(rows))
+        array = np.fromiter(map(get, rows), dtype=float, count=len(rows))
     except (TypeError, ValueError):
-        # Spelled NaN and infinity, or null.
-        return np.array([_number(getattr(row, attribute)) for row in rows])
+        return np.array([_number(get(row)) for row in rows])
+    # NumPy takes null for a NaN as it does the spelled one; only the latter was measured.
+    for index in np.flatnonzero(np.isnan(array) & ~_is_absent(array)):
+        if get(rows[index]) is None:
+            array[index] = _ABSENT
+    return array
 
 
 def _number(value: Any) -> float:

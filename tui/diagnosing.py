@@ -18,6 +18,14 @@ def written(run: RunDirectory) -> Diagnosis | None:
         return None
 
 
+def stamp(run: RunDirectory) -> int:
+    """Return when the watcher's diagnosis was written, in nanoseconds; 0 where there is none."""
+    try:
+        return run.diagnosis_path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def diagnose(run: RunDirectory, lang: Lang) -> Diagnosis:
     """Return a fresh diagnosis of all evidence written so far.
 

@@ -14,7 +14,9 @@ import numpy as np
 from ..probes.evidence import EvidenceError, RunDirectory, RunManifest
 from ..probes.evidence.reader import FloatArray
 from ..probes.evidence.rundir import Alarm
+from ..rules.diagnosis import Diagnosis
 from .columns import Columns, EventNote, Series
+from .diagnosing import stamp, written
 from .runs import current_state
 
 PERIOD = 0.1
@@ -43,6 +45,8 @@ class Moment:
     events: list[EventNote] = field(default_factory=list)
     rate: float = math.nan
     """Steps a second over the last steps."""
+    diagnosis: Diagnosis | None = None
+    """The watcher's latest."""
     damaged: int = 0
     loading: float | None = None
 
@@ -75,6 +79,7 @@ class Follower:
         self._report = report
         self._shown = 0.0
         self._small: tuple[object, ...] = ()
+        self._known: tuple[int, Diagnosis | None] = (0, None)
 
     def follow(self) -> None:
         """Report until `stop` is set.
@@ -99,10 +104,17 @@ class Follower:
             self._report(self.moment(loading=self.columns.progress()))
 
     def _show(self, count: int) -> None:
-        small = (_stamp(self.run.manifest_path), _stamp(self.run.alarms_path), current_state(self.run))
+        paths = (self.run.manifest_path, self.run.alarms_path, self.run.diagnosis_path)
+        small = (*map(_stamp, paths), current_state(self.run))
         if count or small != self._small:
             self._small = small
             self._report(self.moment())
+
+    def _diagnosis(self) -> Diagnosis | None:
+        latest = stamp(self.run)
+        if latest != self._known[0]:
+            self._known = (latest, written(self.run))
+        return self._known[1]
 
     def moment(self, loading: float | None = None) -> Moment:
         """Return the run as far as it is read."""
@@ -124,6 +136,7 @@ class Follower:
             alarms=self.run.alarms(),
             events=list(columns.events),
             rate=_rate(columns.clock("time"), steps),
+            diagnosis=self._diagnosis(),
             damaged=columns.damaged,
             loading=loading,
         )

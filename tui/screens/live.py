@@ -144,7 +144,7 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         self.extent = moment.extent
         self.query_one("#state", Static).update(live_text.state_line(moment))
         banner = self.query_one("#banner", Static)
-        banner.update(live_text.banner(moment, self.run))
+        banner.update(live_text.banner(moment))
         banner.set_class(moment.alarm is not None, "-alarm")
         self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
         self._draw()

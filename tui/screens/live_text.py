@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ...probes.evidence import RunDirectory
 from ...probes.evidence.rundir import Alarm
-from .. import diagnosing, wording
+from .. import wording
 from ..follow import Moment
 from ..language import tr
 from ..numbers import number, percent, size
@@ -37,14 +36,14 @@ def _pair(name: str, value: str) -> Content:
     return Content.assemble((f"{tr(name)} ", DIM), (value, "bold"))
 
 
-def banner(moment: Moment, run: RunDirectory) -> Content:
+def banner(moment: Moment) -> Content:
     """Return the alarm and the first suspicion, or that all is quiet."""
     alarm = moment.alarm
     if alarm is None:
         text = tr("No alarm.") if moment.step is not None else tr("Waiting for the first step.")
         return Content.styled(text, DIM)
     lines = [_alarm(alarm)]
-    diagnosis = diagnosing.written(run)
+    diagnosis = moment.diagnosis
     if diagnosis and diagnosis.causes:
         cause = diagnosis.causes[0]
         lines.append(

@@ -9,22 +9,23 @@ from typing import ClassVar
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...probes.evidence import RunDirectory
 from ...rules.diagnosis import Cause, Diagnosis, Fix
-from .. import diagnosing, incidents, language, wording
+from .. import diagnosing, incidents, language
 from ..language import tr
-from ..numbers import percent
 from ..runs import named
 from ..widgets.causes import CauseList
 from ..widgets.fixes import FixCard
-from . import SCREENS
+from . import SCREENS, triage_text
 from .base import BaseScreen
 from .triage_detail import CauseDetail
+
+REFRESH = 1.0
+"""Seconds between two looks at the diagnosis of a live run."""
 
 
 class TriageScreen(BaseScreen):
@@ -71,6 +72,7 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.diagnosis: Diagnosis | None = None
         self.copied: list[str] = []
         self.incident: str | None = None
+        self._stamp = 0
 
     def body(self) -> Iterable[Widget]:
         """Return the sentence, the causes and the detail."""
@@ -90,7 +92,19 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         found = diagnosing.written(self.run)
         if found is not None and found.lang == language.current():
             self._show(found)
-        self.ask(found if found is not None and found.lang == language.current() else None)
+            self.ask(found)
+        else:
+            self.ask(None)
+        self._stamp = diagnosing.stamp(self.run)
+        self.set_interval(REFRESH, self._look)
+
+    def _look(self) -> None:
+        """Follow the watcher of a live run: its diagnosis grows with the evidence."""
+        if (stamp := diagnosing.stamp(self.run)) != self._stamp:
+            self._stamp = stamp
+            found = diagnosing.written(self.run)
+            if found is not None and found.lang == language.current():
+                self.ask(found)
 
     @work(thread=True, exclusive=True, group="diagnose", exit_on_error=False)
     def ask(self, found: Diagnosis | None) -> None:
@@ -108,12 +122,12 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
     def _show(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
         self.set_class(not diagnosis.causes and not diagnosis.ruled_out, "-no-causes")
-        self.query_one("#headline", Static).update(_headline(diagnosis))
+        self.query_one("#headline", Static).update(triage_text.headline(diagnosis))
         self.query_one("#headline").set_class(diagnosis.verdict == "spike", "-spike")
-        gaps = _gaps(diagnosis)
+        gaps = triage_text.gaps(diagnosis)
         self.query_one("#needed", Static).update(gaps)
         self.query_one("#needed").display = bool(gaps)
-        self.query_one("#like", Static).update(_like(diagnosis))
+        self.query_one("#like", Static).update(triage_text.like(diagnosis))
         self.causes.show(diagnosis)
         if self.focused is None:
             self.causes.focus()
@@ -223,29 +237,3 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         """Diagnose all evidence written so far."""
         self.query_one("#headline", Static).update(tr("Reading the evidence …"))
         self.ask(None)
-
-
-def _headline(diagnosis: Diagnosis) -> Content:
-    verdict = tr(wording.VERDICTS[diagnosis.verdict])
-    name = f" · {wording.readable(diagnosis.pattern)}" if diagnosis.pattern else ""
-    style = "bold $plot-alarm" if diagnosis.verdict == "spike" else "bold $plot-train"
-    return Content.assemble((f"{verdict}{name}", style), "  ", wording.headline(diagnosis))
-
-
-def _gaps(diagnosis: Diagnosis) -> Content:
-    parts = [Content.styled(f"△ {text}", "$text-warning") for text in diagnosis.warnings]
-    if diagnosis.needed:
-        parts.append(Content.styled(tr("Would decide"), "$foreground 60%"))
-        parts += [Content(f"• {text}") for text in diagnosis.needed]
-    return Content("\n").join(parts)
-
-
-def _like(diagnosis: Diagnosis) -> Content:
-    if not diagnosis.similar:
-        return Content("")
-    lines = [Content.styled(tr("Similar incidents"), "$foreground 60%")]
-    for past in diagnosis.similar[:3]:
-        fix = f"{past.fix} {tr(past.outcome or 'outcome unknown')}" if past.fix else tr("no fix recorded")
-        lines.append(Content.assemble((f"{percent(past.score):>5}  ", "bold"), (past.cause, "$primary")))
-        lines.append(Content.styled(f"       {fix}", "$foreground 60%"))
-    return Content("\n").join(lines)
