@@ -1,7 +1,8 @@
 """The agent gets into a process by several doors, once, and only when asked."""
 
-from __future__ import ast
+from __future__ import annotations
 
+import ast
 import runpy
 import subprocess
 import sys
