@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 from pathlib import Path
 
 from spikelore.tui.app import SpikeloreApp
@@ -21,7 +22,13 @@ async def draw(run: str, path: Path, theme: str) -> None:
             await pilot.pause(0.1)
             if all(worker.is_finished or worker.group == "follow" for worker in app.workers):
                 break
-        path.write_text(app.export_screenshot(title="spikelore triage"), encoding="utf-8")
+        path.write_text(without_fonts(app.export_screenshot(title="spikelore triage")), encoding="utf-8")
+
+
+def without_fonts(picture: str) -> str:
+    """Return the picture with the reader's own fonts: text stays invisible while others are fetched."""
+    picture = re.sub(r"@font-face\s*{.*?}", "", picture, flags=re.DOTALL)
+    return picture.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono")
 
 
 def main() -> None:

@@ -77,7 +77,9 @@ def measured(because: Because) -> str:
 
 def demanded(because: Because) -> str:
     """Return a fact's condition."""
-    return f'{because.condition} ""' if because.condition.strip() in ("=", "!=") else because.condition
+    return (
+        f'{because.condition.strip()} ""' if because.condition.strip() in ("=", "!=") else because.condition
+    )
 
 
 def window(because: Because) -> str:

@@ -14,7 +14,7 @@ from ..language import tr
 from ..numbers import number, percent
 from ..widgets.drawing import Line
 from .style import STYLE
-from .svg import plot
+from .svg import extent, plot
 
 PLOTS = (
     ("Loss", (("loss", "step", "train", "train"), ("val.loss", "eval", "validation", "val")), False),
@@ -83,19 +83,24 @@ def _plots(run: RunDirectory, diagnosis: Diagnosis) -> Iterator[str]:
     columns = Columns(run)
     columns.poll()
     alarm = diagnosis.spike.step if diagnosis.spike else None
-    for title, curves, logarithmic in PLOTS:
-        lines = []
-        for name, kind, label, colour in curves:
-            series = columns.series(name, kind)
-            lines.append(Line(tr(label) if label else "", colour, series.step, series.value))
-        yield plot(tr(title), lines, None if alarm is None else float(alarm), logarithmic)
+    drawn = [(title, [_line(columns, curve) for curve in curves], log) for title, curves, log in PLOTS]
+    # One range of steps for all, so that what happened together stands together.
+    view = extent([line for _, lines, _ in drawn for line in lines])
+    for title, lines, logarithmic in drawn:
+        yield plot(tr(title), lines, None if alarm is None else float(alarm), logarithmic, view)
+
+
+def _line(columns: Columns, curve: tuple[str, str, str, str]) -> Line:
+    name, kind, label, colour = curve
+    series = columns.series(name, kind)
+    return Line(tr(label) if label else "", colour, series.step, series.value)
 
 
 def _cause(cause: Cause, first: bool) -> str:
     role = f' <span class="dim">{escape(tr("contributing"))}</span>' if cause.role == "contributing" else ""
     share = round(100 * cause.certainty)
     head = (
-        f'<summary><meter min="0" max="100" value="{share}">{share} %</meter> <b>{share} %</b> '
+        f'<summary><span class="bar"><i style="width:{share}%"></i></span> <b>{share} %</b> '
         f"{escape(wording.cause_name(cause))}{role} <code>{escape(cause.id)}</code></summary>"
     )
     evidence = _table(

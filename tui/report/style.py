@@ -37,7 +37,9 @@ svg text { fill: var(--dim); font-size: 12px; }
 .key::before { content: "━ "; }
 details { border-top: 1px solid var(--rule); padding: 10px 0; }
 summary { cursor: pointer; }
-meter { width: 110px; vertical-align: middle; }
+.bar { display: inline-block; width: 110px; height: 6px; border-radius: 3px; background: var(--rule);
+  vertical-align: middle; }
+.bar i { display: block; height: 6px; border-radius: 3px; background: var(--alarm); }
 table { border-collapse: collapse; width: 100%; margin: 10px 0; font-size: 14px; }
 th { text-align: left; font-weight: 500; color: var(--dim); }
 th, td { padding: 4px 12px 4px 0; vertical-align: top; border-bottom: 1px solid var(--rule); }

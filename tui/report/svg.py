@@ -31,7 +31,13 @@ class _Axes:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def plot(title: str, lines: Sequence[Line], alarm: float | None, logarithmic: bool = False) -> str:
+def plot(
+    title: str,
+    lines: Sequence[Line],
+    alarm: float | None,
+    logarithmic: bool = False,
+    view: tuple[float, float] | None = None,
+) -> str:
     """Return a figure of curves over steps, the alarm marked; empty text where nothing was recorded.
 
     Args:
@@ -39,12 +45,12 @@ def plot(title: str, lines: Sequence[Line], alarm: float | None, logarithmic: bo
         lines: the curves.
         alarm: step of the alarm.
         logarithmic: draw the vertical axis in decades.
+        view: first and last step; None takes them from the curves.
     """
     lines = [line for line in lines if len(line.x)]
     if not lines:
         return ""
-    view = (min(float(line.x[0]) for line in lines), max(float(line.x[-1]) for line in lines))
-    view = view if view[1] > view[0] else (view[0], view[0] + 1)
+    view = view or extent(lines)
     spans = [_spans(line, view, logarithmic) for line in lines]
     axes = _Axes(view, scale.span(np.concatenate([np.r_[s.low, s.high] for s in spans])), logarithmic)
     body = [*_grid(axes), *_alarm(axes, alarm)]
@@ -55,6 +61,13 @@ def plot(title: str, lines: Sequence[Line], alarm: float | None, logarithmic: bo
     )
     frame = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
     return f"<figure><figcaption>{escape(title)} {legend}</figcaption>{frame}{''.join(body)}</svg></figure>"
+
+
+def extent(lines: Sequence[Line]) -> tuple[float, float]:
+    """Return the first and the last step of some curves."""
+    ends = [(float(line.x[0]), float(line.x[-1])) for line in lines if len(line.x)]
+    low, high = min((first for first, _ in ends), default=0.0), max((last for _, last in ends), default=1.0)
+    return low, high if high > low else low + 1
 
 
 def _spans(line: Line, view: tuple[float, float], logarithmic: bool) -> braille.Spans:
