@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,8 @@ def open_application(
         UserError: there is no terminal, or no such run.
     """
     directory = run_or_log(run) if run else None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # A driver of its own means that the application is served to a browser.
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         verb = f"spikelore diagnose {run}" if run else "spikelore runs"
         raise UserError(f"triage: needs a terminal; without one use {verb}")
     for name in ("COLUMNS", "LINES"):
@@ -50,6 +52,30 @@ def open_application(
     if screen is None:
         screen = "triage" if directory and _spiked(directory.alarms()) else "live"
     SpikeloreApp(directory, screen, extra, chosen).run()
+
+
+def serve_application(
+    run: str | None,
+    folders: Sequence[Path],
+    lang: str | None,
+    theme: str | None,
+    address: tuple[str, int],
+) -> None:
+    """Serve the application to browsers until Ctrl+C.
+
+    Raises:
+        UserError: the extra is not installed, or there is no such run.
+    """
+    if find_spec("textual_serve") is None:
+        raise UserError("triage --serve: needs textual-serve; install with pip install 'spikelore[serve]'")
+    from .serving import serve
+
+    arguments = [str(run_or_log(run).path)] if run else []
+    for folder in folders:
+        arguments += ["--folder", str(folder)]
+    for option, value in (("--lang", lang), ("--theme", theme)):
+        arguments += [option, value] if value else []
+    serve(arguments, *address)
 
 
 def _spiked(alarms: Sequence[object]) -> bool:
