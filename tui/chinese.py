@@ -225,6 +225,7 @@ _WORDS = {
     "Source": "来源",
     "Problem": "问题",
     "Evidence": "证据",
+    "Events": "事件",
     "Theme": "主题",
     "Language": "语言",
     "Case library": "案例库",

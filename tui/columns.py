@@ -24,7 +24,13 @@ BLOCK = 1 << 20
 
 STEP_NAMES = ("loss", "grad.norm", "lr", "step.time", "batch.size", "output.accuracy", "update.ratio")
 EVAL_NAMES = ("val.loss", "val.accuracy")
-GAUGE_NAMES = ("gpu.temperature/0", "gpu.utilization/0", "gpu.memory/0", "host.memory", "process.rss")
+GPUS = 8
+"""GPUs of one machine that are followed."""
+GAUGE_NAMES = (
+    *(f"gpu.{name}/{index}" for name in ("temperature", "utilization", "memory") for index in range(GPUS)),
+    "host.memory",
+    "process.rss",
+)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,16 @@ async def test_a_loss_that_is_no_number_is_marked(runs: Path) -> None:
         assert "✕" in rows[1]
 
 
+async def test_events_stand_beside_the_curves(spiked: RunDirectory) -> None:
+    """In a wide terminal what happened once is listed with its step, routine left out."""
+    app = live_app(spiked)
+    async with app.run_test(size=(150, 40)) as pilot:
+        await until(pilot, lambda: app.screen.moment and app.screen.moment.step == 999)
+        await until(pilot, lambda: "ckpt/epoch-6.pt" in text(app, "#events"))
+        assert "600" in text(app, "#events")
+        assert app.screen.query_one("#events").display
+
+
 async def test_zoom_pan_and_back(spiked: RunDirectory) -> None:
     """The alarm, plus, minus, the arrows and 0 move both plots together."""
     app = live_app(spiked)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -112,8 +113,11 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         """Return the run's line, the alarm, both plots and the latest values."""
         yield Static(id="state")
         yield Static(id="banner")
-        yield self._bound(Plot(tr("loss"), "loss", axis=False))
-        yield self._bound(Plot(tr("gradient norm"), "lower"))
+        with Horizontal(id="curves"):
+            with Vertical(id="plots"):
+                yield self._bound(Plot(tr("loss"), "loss", axis=False))
+                yield self._bound(Plot(tr("gradient norm"), "lower"))
+            yield Static(id="events")
         yield Static(id="latest")
 
     def _bound(self, plot: Plot) -> Plot:
@@ -147,6 +151,10 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         banner.update(live_text.banner(moment))
         banner.set_class(moment.alarm is not None, "-alarm")
         self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
+        events = self.query_one("#events", Static)
+        told = live_text.events(moment, events.size.height or 20)
+        events.update(told)
+        events.set_class(not told, "-none")
         self._draw()
 
     def _draw(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.content import Content
 
 from ...probes.evidence.rundir import Alarm
 from .. import wording
+from ..columns import EventNote
 from ..follow import Moment
 from ..language import tr
 from ..numbers import number, percent, size
@@ -79,28 +82,56 @@ def _alarm(alarm: Alarm) -> Content:
     )
 
 
+_VALUES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("loss", "train", lambda value: number(value, 3)),
+    ("val.loss", "validation", lambda value: number(value, 3)),
+    ("grad.norm", "gradient", lambda value: number(value, 3)),
+    ("lr", "rate", lambda value: number(value, 3)),
+    ("val.accuracy", "accuracy", percent),
+    ("gpu.temperature", "GPU", lambda value: f"{value:.0f} °C"),
+    ("gpu.utilization", "busy", lambda value: f"{value:.0f} %"),
+    ("gpu.memory", "GPU memory", size),
+    ("process.rss", "memory", size),
+)
+"""Quantity, label and form of the newest values, the most wanted first."""
+
+_ROUTINE = ("epoch.begin", "model", "loader", "scheduler", "mode", "environment", "rng.seeded")
+"""Events that every run has."""
+
+
 def latest(moment: Moment, width: int) -> Content:
-    """Return the newest values, as many as fit."""
-    values = moment.latest
-    found = [
-        (label, form(values[name]))
-        for name, label, form in (
-            ("loss", "train", lambda v: number(v, 3)),
-            ("val.loss", "validation", lambda v: number(v, 3)),
-            ("grad.norm", "gradient", lambda v: number(v, 3)),
-            ("lr", "rate", lambda v: number(v, 3)),
-            ("val.accuracy", "accuracy", percent),
-            ("gpu.temperature/0", "GPU", lambda v: f"{v:.0f} °C"),
-            ("gpu.utilization/0", "busy", lambda v: f"{v:.0f} %"),
-            ("gpu.memory/0", "GPU memory", size),
-            ("process.rss", "memory", size),
-        )
-        if name in values
-    ]
+    """Return the newest values, as many as fit; of several GPUs the highest value."""
     line = Content("")
-    for label, value in found:
-        item = _pair(label, value)
+    for name, label, form in _VALUES:
+        values = [value for key, value in moment.latest.items() if key == name or key.startswith(f"{name}/")]
+        if not values:
+            continue
+        item = _pair(label, form(max(values) if len(values) > 1 else values[0]))
         if line.cell_length + item.cell_length + 3 > width:
             break
         line = Content.assemble(line, "   " if line else "", item)
     return line
+
+
+def events(moment: Moment, rows: int) -> Content:
+    """Return the newest events that are no routine, one a line, the newest last."""
+    told = [event for event in moment.events if _worth_telling(event)]
+    lines = [
+        Content.assemble((f"{event.step:>9,}  ", DIM), (event.name, "$primary"), f"  {_gist(event)}")
+        for event in told[-max(rows - 1, 1) :]
+    ]
+    return Content("\n").join([Content.styled(tr("Events"), DIM), *lines]) if lines else Content("")
+
+
+def _worth_telling(event: EventNote) -> bool:
+    first = event.name == "optimizer" and event.data.get("first")
+    return event.name not in _ROUTINE and not first and not event.name.endswith(".absent")
+
+
+def _gist(event: EventNote) -> str:
+    for key in ("path", "reason", "message", "error", "text", "restored"):
+        if value := event.data.get(key):
+            return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(
+        f"{key}={number(value)}" for key, value in event.data.items() if not isinstance(value, dict | list)
+    )
