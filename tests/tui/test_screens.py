@@ -176,6 +176,20 @@ async def test_ruled_out_causes_say_why(spiked: RunDirectory) -> None:
         assert not app.screen.query_one("#fixes").display
 
 
+async def test_a_small_terminal_lists_the_causes_first(spiked: RunDirectory) -> None:
+    """In 80 columns the ruled-out causes are one line until asked for, and a wider window lists them again."""
+    app = SpikeloreApp(spiked, "triage", settings=Settings())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.screen.causes.chosen)
+        assert app.screen.causes.option_count == 4
+        await pilot.press("w")
+        await until(pilot, lambda: app.screen.causes.option_count == 8)
+        await pilot.press("w")
+        await until(pilot, lambda: app.screen.causes.option_count == 4)
+        await pilot.resize_terminal(140, 40)
+        await until(pilot, lambda: app.screen.causes.option_count == 9)
+
+
 async def test_the_chosen_fact_is_plotted(spiked: RunDirectory) -> None:
     """The plot shows the quantity behind the fact under the cursor."""
     app = SpikeloreApp(spiked, "triage", settings=Settings())

@@ -127,7 +127,7 @@ def test_why_not(spiked: RunDirectory, picture, size, theme) -> None:
 
     async def prepare(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        await pilot.press("down", "down", "down")
+        await pilot.press("w", "down", "down", "down")
         await pilot.pause()
 
     picture(SpikeloreApp(spiked, "triage", settings=Settings(theme=theme)), size, prepare)

@@ -79,14 +79,16 @@ class CauseList(OptionList):
         if diagnosis.causes and not self._is_narrow:
             self.add_option(Option(" ", disabled=True))
         count = len(diagnosis.ruled_out)
-        self.add_option(
-            Option(Content.styled(tr("{n} ruled out", n=count), "$foreground 60%"), disabled=True)
-        )
-        shown = diagnosis.ruled_out if self.all_shown else diagnosis.ruled_out[:NEAREST]
+        # In a small terminal the causes need the room.
+        nearest = 0 if self._is_narrow and diagnosis.causes else NEAREST
+        shown = diagnosis.ruled_out if self.all_shown else diagnosis.ruled_out[:nearest]
+        if shown:
+            heading = Content.styled(tr("{n} ruled out", n=count), "$foreground 60%")
+            self.add_option(Option(heading, disabled=True))
         self.add_options([Option(_ruled_out(cause), id=cause.id) for cause in shown])
         if len(shown) < count:
-            more = tr("… {n} more (w)", n=count - len(shown))
-            self.add_option(Option(Content.styled(more, "$foreground 60%"), id=_MORE))
+            text = tr("… {n} more (w)", n=count - len(shown)) if shown else tr("{n} ruled out (w)", n=count)
+            self.add_option(Option(Content.styled(text, "$foreground 60%"), id=_MORE))
 
     @property
     def _is_narrow(self) -> bool:
