@@ -383,7 +383,7 @@ _HELP = {
     "cases": "输入所见现象：`loss nan after resume`、`学习率 突增` 或原因名。拼错的词会被纠正。"
     "`cause:…`、`fix:…`、`state:open`、`project:…` 可缩小范围。用空格标记一个案例即可并排阅读。",
     "rules": "诊断能得出的一切结论及其依据。一条规则就是一个 YAML 文件；团队的规则放在 `SPIKELORE_RULES` 的目录里，"
-    "优先于自带规则。`spikelore rules new` 新建，`spikelore rules check` 与 `spikelore rules test` 检验。",
+    "优先于自带规则。`spikelore rules check` 与 `spikelore rules test` 检验。",
     "attach": "已载入 PyTorch 的进程。已记录的用回车打开。附加会把探针放入未经改动的运行中进程，分离则取出；作业始终继续。",
     "compare": "最多四次运行画在一张图里，按步、轮或警报对齐。表中列出它们的一切差异：设置、版本、提交、数据加载器、优化器。",
     "settings": "主题立即生效；语言与数据库在下次启动时生效。按键可在设置文件中更改：`keymap: {live.alarm: f5}`。"

@@ -15,8 +15,8 @@ _MOST = 80
 _NOISE = re.compile(
     # Dates with a time or without, times and durations, places in the code, bars, shares done.
     r"\d{4}[-/.]\d\d?[-/.]\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?(?:[.,]\d+)?)?"
-    r"|\b\d\d/\d\d (?=\d\d:\d\d)|(?:\d+ days?, )?\b\d+:\d\d(?::\d\d)?(?:[.,]\d+)?(?![\d.]*\w)"
-    r"|\b[\w.]+\.(?:py|cc|cpp)(?:[: ]\d+| line \d+)|\[[-=>.#━ ]{3,}\]|\(\s*\d+(?:\.\d+)?\s*%\)"
+    r"|\b\d\d/\d\d (?=\d\d:\d\d)|(?:\b\d{1,6} days?, )?\b\d{1,6}:\d\d(?::\d\d)?(?:[.,]\d+)?(?![\d.]*\w)"
+    r"|(?<![\w.])[\w.]{1,80}\.(?:py|cc|cpp)(?:[: ]\d+| line \d+)|\[[-=>.#━ ]{3,}\]|\(\s*\d+(?:\.\d+)?\s*%\)"
 )
 _BAR = re.compile(r"\d{1,3}%\|[^|\n]{0,300}\|")
 _ORDINAL = re.compile(r"第\s*(\d+)\s*(?:个|次)?\s*(轮次?|周期|epoch|步|迭代)")

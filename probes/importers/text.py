@@ -20,7 +20,9 @@ _LOOKED_AT = 64
 
 _RANK = re.compile(r"^\s*\[(?:default|rank ?)(\d{1,4})\]:?\s|^\s*rank ?(\d{1,4})\]?:\s", re.IGNORECASE)
 _EMPTY = re.compile(r"^[\s\-=*_#|+`~.>]*$")
-_BAR = re.compile(r"\d+%\|.*\||\d+(?:\.\d+)?(?:it/s|s/it)\b|\[\d\d:\d\d<")
+_BAR = re.compile(r"\d%\|[^|]*\||\d(?:it/s|s/it)\b|\[\d\d:\d\d<")
+_LONGEST = 20_000
+"""Characters up to which a line is looked into; no line of a training log is longer."""
 
 
 class TextFormat:
@@ -58,7 +60,8 @@ class TextFormat:
         rows = Rows(found, columns=self.columns)
         read = self.start(rows)
         for index, line in enumerate(sample.lines[:_SAMPLED]):
-            read(line, 0)
+            if len(line) <= _LONGEST:
+                read(line, 0)
             if enough and index % _LOOKED_AT == 0 and found.losses >= enough:
                 break
         _end(read)
@@ -74,6 +77,9 @@ class TextFormat:
         ranks = _OneRank()
         for line in source.lines():
             if not line or line.isspace():
+                continue
+            if len(line) > _LONGEST:
+                sink.unread(source.line, line)
                 continue
             if ranks.is_other(line):
                 continue

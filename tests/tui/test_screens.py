@@ -177,7 +177,7 @@ async def test_ruled_out_causes_say_why(spiked: RunDirectory) -> None:
 
 
 async def test_a_small_terminal_lists_the_causes_first(spiked: RunDirectory) -> None:
-    """In 80 columns the ruled-out causes are one line until asked for, and a wider window lists them again."""
+    """In 80 columns the ruled-out causes are one line until asked for; a wider window lists them again."""
     app = SpikeloreApp(spiked, "triage", settings=Settings())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.screen.causes.chosen)

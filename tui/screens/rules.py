@@ -31,8 +31,8 @@ class RulesScreen(BaseScreen):
     AUTO_FOCUS = "DataTable"
     HELP = """
 Everything that the diagnosis can conclude, and on which evidence. A rule is one YAML file; those of your
-team stand in the folders of `SPIKELORE_RULES` and win over the shipped ones. `spikelore rules new` writes
-one, `spikelore rules check` and `spikelore rules test` try it.
+team stand in the folders of `SPIKELORE_RULES` and win over the shipped ones. `spikelore rules check` and
+`spikelore rules test` try them.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "kind", "Causes/rules/fixes", id="rules.kind", tooltip="List causes, rules or fixes"),

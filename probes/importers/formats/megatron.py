@@ -10,7 +10,6 @@ from ..rows import Rows
 from ..text import LineReader, TextFormat
 
 _ITERATION = re.compile(r"\biteration\s+(\d{1,15})\s*/\s*\d+\s*\|")
-_FIELD = re.compile(r"\|?\s*([^|:]{1,80}):\s*([^|]{1,60})(?=\||$)")
 _VALIDATION = re.compile(r"(?:validation|valid\w*) loss at iteration\s+(\d{1,15})\b[^|]*\|(.*)")
 _TORN = re.compile(r"\|\s*[^|]*$")
 
@@ -51,7 +50,7 @@ class Megatron(TextFormat):
             if not found:
                 return False
             row: dict[str, Any] = {"iteration": found[1]}
-            for key, value in _FIELD.findall(found[2]):
+            for key, value in _fields(found[2]):
                 row[f"val {key.replace('value', '').strip()}"] = value
             return rows.feed(row, place)
 
@@ -64,14 +63,19 @@ def _row(found: re.Match[str], text: str) -> dict[str, Any]:
     if not rest.rstrip().endswith("|"):
         # A torn line ends within a field, whose value cannot be trusted.
         rest = _TORN.sub("|", rest)
-    for padded, value in _FIELD.findall(rest):
-        key = padded.strip()
+    for key, value in _fields(rest):
         if key.startswith("number of skipped"):
             if number(value):
                 row["amp.skipped"] = 1
         elif "elapsed" not in key:
-            row[key] = value.strip()
+            row[key] = value
     return row
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Return the ``name: value`` pairs between pipes."""
+    pairs = [field.partition(":") for field in text.split("|")]
+    return [(key.strip(), value.strip()) for key, found, value in pairs if found and value.strip()]
 
 
 def _was_skipped(text: str) -> bool:
