@@ -16,6 +16,8 @@ from .settings import home
 
 _BLOCK = 1 << 20
 _MAX_LINES = 20_000
+_PATIENCE = 60.0
+"""Seconds to wait for the hash of an earlier file."""
 
 _PARTS = {
     "model": ("model", "state_dict", "model_state_dict", "net", "network", "weights", "module"),
@@ -65,10 +67,14 @@ class Registry:
                 state noted when it was saved.
         """
         # A daemon: the interpreter must not wait for a file of many gigabytes when the job is over.
+        earlier = [*filter(threading.Thread.is_alive, self._threads)]
         thread = threading.Thread(
-            target=self._examine, args=(stream, path, state, done), name="spikelore-hash", daemon=True
+            target=self._examine,
+            args=(stream, path, state, earlier, done),
+            name="spikelore-hash",
+            daemon=True,
         )
-        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        self._threads = [*earlier, thread]
         thread.start()
 
     def wait(self, seconds: float) -> None:
@@ -82,6 +88,7 @@ class Registry:
         stream: BinaryIO,
         path: str,
         state: dict[str, Any] | None,
+        earlier: list[threading.Thread],
         done: Callable[[dict[str, Any]], None],
     ) -> None:
         try:
@@ -90,6 +97,9 @@ class Registry:
         except OSError as error:
             done({"path": path, "sha256": None, "error": str(error)})
             return
+        # A file that is loaded right after it was saved is compared with a note that must be there first.
+        for thread in earlier:
+            thread.join(_PATIENCE)
         absolute = os.path.realpath(path)
         found: dict[str, Any] = {"path": path, "sha256": digest, "bytes": size}
         if state is not None:
