@@ -17,7 +17,7 @@ CONTEXT = 24
 
 
 def rate(epoch):
-    return 6e-3 * 0.1 ** -(epoch // DECADE)
+    return 1.5e-2 * 0.1 ** -(epoch // DECADE)
 
 
 class Block(nn.Module):
