@@ -70,7 +70,7 @@ class Registry:
         earlier = [*filter(threading.Thread.is_alive, self._threads)]
         thread = threading.Thread(
             target=self._examine,
-            args=(stream, path, state, earlier, done),
+            args=(stream, path, state, earlier, _version(stream), done),
             name="spikelore-hash",
             daemon=True,
         )
@@ -89,13 +89,17 @@ class Registry:
         path: str,
         state: dict[str, Any] | None,
         earlier: list[threading.Thread],
+        began: tuple[int, int],
         done: Callable[[dict[str, Any]], None],
     ) -> None:
         try:
             with stream:
                 digest, size = _sha256(stream)
+                # Jobs that keep one file write over it in place: such a hash is of neither content.
+                if _version(stream) != began:
+                    raise OSError("written over while it was read")
         except OSError as error:
-            done({"path": path, "sha256": None, "error": str(error)})
+            done({"path": path, "sha256": None, "matches": None, "error": str(error)})
             return
         # A file that is loaded right after it was saved is compared with a note that must be there first.
         for thread in earlier:
@@ -135,6 +139,12 @@ class Registry:
             if moved is None and note.sha256 == digest:
                 moved = note
         return moved, True if moved else None
+
+
+def _version(stream: BinaryIO) -> tuple[int, int]:
+    """Return what changes when a file is written to: its time in ns and its size."""
+    status = os.fstat(stream.fileno())
+    return status.st_mtime_ns, status.st_size
 
 
 def _sha256(stream: BinaryIO) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,13 @@ def test_caught_out_of_memory_errors_are_noticed(recorded: Recorded) -> None:
     assert (event.step, event.data["message"][:18]) == (2, "CUDA out of memory")
 
 
+def hashes_done() -> None:
+    """Wait until no file is being hashed any more."""
+    for thread in threading.enumerate():
+        if thread.name == "spikelore-hash":
+            thread.join(30)
+
+
 def test_checkpoints_are_hashed_and_checked(recorded: Recorded, tmp_path: Path) -> None:
     """A file loaded as saved matches, a damaged one does not, and one that cannot be read says why."""
     import hashlib
@@ -372,11 +380,13 @@ def test_checkpoints_are_hashed_and_checked(recorded: Recorded, tmp_path: Path) 
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     train(model, optimizer, 1)
+    hashes_done()
     content = bytearray(path.read_bytes())
     place = content.find(state["model"]["0.weight"].numpy().tobytes())
     content[place + 3] ^= 0x41
     path.write_bytes(content)
     torch.load(path)
+    hashes_done()
     path.write_bytes(b"no checkpoint")
     with pytest.raises(Exception, match=r".+"):
         torch.load(path)
@@ -451,7 +461,6 @@ def test_a_loss_that_stands_out_gets_the_full_set(recorded: Recorded) -> None:
 
 def test_everything_is_taken_back(recorded: Recorded) -> None:
     """After the end no patch, hook or thread is left, and training goes on."""
-    import threading
 
     from torch.nn.modules import module
     from torch.optim import optimizer as optimizers
