@@ -41,14 +41,21 @@ def start() -> None:
     threading.Thread(target=_serve, args=(listening,), name="spikelore-listener", daemon=True).start()
 
 
-def _path() -> Path:
+def socket_path(pid: int) -> Path:
+    """Return where a process started with ``SPIKELORE_LISTEN`` listens."""
     base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(base) if base else Path(f"/tmp/spikelore-{os.getuid()}")  # noqa: S108 - checked below
-    folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.stat()
-    if status.st_uid != os.getuid() or (not base and status.st_mode & 0o077):
-        raise PermissionError(f"{folder} belongs to someone else or is open to others")
-    return folder / f"spikelore-{os.getpid()}.sock"
+    folder = Path(base) if base else Path(f"/tmp/spikelore-{os.getuid()}")  # noqa: S108 - checked on opening
+    return folder / f"spikelore-{pid}.sock"
+
+
+def _path() -> Path:
+    path = socket_path(os.getpid())
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    status = path.parent.stat()
+    own = not os.environ.get("XDG_RUNTIME_DIR")
+    if status.st_uid != os.getuid() or (own and status.st_mode & 0o077):
+        raise PermissionError(f"{path.parent} belongs to someone else or is open to others")
+    return path
 
 
 def _serve(listening: socket.socket) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from ..agent.listener import socket_path
 from ..evidence import EvidenceError, RunDirectory, RunManifest
 from ..launch import default_home, library_folders, new_run_id
 from ..provenance import git_state, settings_in, versions
@@ -230,12 +231,6 @@ def _by_socket(target: Target, path: Path, request: dict[str, Any], timeout: flo
     except OSError as error:
         raise AttachError(target.pid, f"its socket does not answer ({error})", "attach by ptrace") from error
     return _checked(target, msgspec.json.decode(reply, type=dict[str, Any]))
-
-
-def socket_path(pid: int) -> Path:
-    """Return where a process started with ``SPIKELORE_LISTEN`` listens."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/spikelore-{os.getuid()}"  # noqa: S108 - made 0700
-    return Path(base) / f"spikelore-{pid}.sock"
 
 
 def _scratch() -> Path:

@@ -1,7 +1,7 @@
 """Finds loss spikes: sudden, synchronous, persistent; and says what else a curve shows."""
 
 from .assess import assess
-from .changes import Jump, jump_at, lead
+from .changes import Jump, jump_at
 from .curve import Curve, Scale
 from .finding import PATTERNS, Change, Finding, Onset
 from .online import OnlineDetector, Signal
@@ -18,5 +18,4 @@ __all__ = [
     "Signal",
     "assess",
     "jump_at",
-    "lead",
 ]

@@ -1,4 +1,4 @@
-"""Jumps and early departures of auxiliary series: gradient norm, update norm, learning rate."""
+"""Jumps of auxiliary series, such as the gradient norm."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .curve import Curve, Scale
-from .robust import LARGEST, FloatArray, spread, tame, trailing_median
+from .robust import LARGEST, FloatArray, tame, trailing_median
 
 BEFORE = 64
 """Records before a step that its level before is taken from."""
 AFTER = 8
 """Records from a step on that its level after is taken from."""
-_LEAD = 4.0
 
 
 @dataclass(frozen=True)
@@ -70,35 +69,3 @@ def _scatter(past: FloatArray, scale: Scale) -> float:
         return 0.0
     deviations = np.abs(scale.height(past, trailing_median(past, 5)))[1:]
     return float(np.median(deviations)) * 1.4826
-
-
-def lead(series: Curve, onset: int, window: int = BEFORE) -> int | None:
-    """Return how many steps before an onset a series first left its level for good.
-
-    The series is followed back from the onset for as long as it stands above its level before by four
-    times its spread and by a quarter at least.
-
-    Args:
-        series: any quantity.
-        onset: step of the loss's onset.
-        window: records before the onset that are looked at; the level is taken from the first half.
-
-    Returns:
-        Steps; 0 when it left its level at the onset itself, None when it did not leave it.
-    """
-    stop = int(np.searchsorted(series.step, onset, side="right"))
-    start = max(0, stop - window)
-    values, steps = series.value[start:stop], series.step[start:stop]
-    half = max(1, len(values) // 2)
-    calm = tame(values[:half][np.isfinite(values[:half])])
-    if len(calm) < 1 or len(values) < 2:
-        return None
-    scale, base = Scale.of(calm), float(np.median(calm))
-    noise = max(spread(scale.height(calm, base)), _scatter(calm, scale))
-    heights = scale.height(tame(np.where(np.isfinite(values), values, LARGEST)), base)
-    up = heights > max(_LEAD * noise, math.log(1.25))
-    if not up[-1]:
-        return None
-    calm_again = np.flatnonzero(~up)
-    first = int(calm_again[-1]) + 1 if len(calm_again) else 0
-    return int(onset - steps[first])

@@ -52,11 +52,12 @@ def lasting(run: Run) -> Finding | None:
     """A jump of the training loss that the run ends in."""
     track = run.train if run.train.jumps else _confirmed(run)
     jump = track.jumps[-1] if track.jumps else None
-    if jump is None or not jump.open or jump.start < _FEW or _doubtful(run, track, jump):
+    if jump is not None and (not jump.open or _doubtful(run, track, jump)):
+        jump = None
+    if jump is None or jump.start < _FEW:
         # Of a level that a few points made little is known; a later change may be the real one.
         level = lasting_level(run.train)
-        early = jump is not None and jump.open and not _doubtful(run, track, jump)
-        if level is not None or not early:
+        if level is not None:
             jump, track = level, run.train
     if jump is None or _from_the_start(track, jump):
         return None

@@ -28,6 +28,8 @@ _ENOUGH = 24
 """Values from which on a baseline need not reach back before its window."""
 _LEVEL = 12
 """Latest values of a baseline that make its level."""
+_DEPARTED = 3.0
+"""Times its level that a quantity reaches at least when it leaves it."""
 _FEWEST = 3
 """Values that a baseline needs; with fewer the fact stays unknown."""
 
@@ -185,6 +187,14 @@ class Context:
         values = np.array([known[step] for step in steps], dtype=np.float64)
         return Series(np.array(steps, dtype=np.int64), values, np.full(len(steps), np.nan))
 
+    @cached_property
+    def update_move(self) -> Jump | None:
+        """How the size of the updates moved; None where their baseline or moment is unknown."""
+        base = self.base_of(self.updates)
+        for name in ("update.norm", "update.last"):
+            base = base if len(base) else self.before(name)
+        return departure(self, self.updates, base) or jump(self, "update.ratio")
+
     def saw_the_step_before(self, series: Series) -> bool:
         """Whether a quantity was looked at right before the onset, so that silence there means something."""
         return self.coarse or bool(len(series.between(self.at - 1, self.at - 1)))
@@ -198,7 +208,7 @@ class Context:
         """
         if self.onset is None:
             return self.at
-        moves = (jump(self, "grad.norm"), update_jump(self))
+        moves = (jump(self, "grad.norm"), self.update_move)
         leads = [move.lead for move in moves if move is not None and move.lead is not None]
         return self.at - max([0, *leads])
 
@@ -251,18 +261,10 @@ def jump(context: Context, name: str) -> Jump | None:
     return departure(context, context.series(name), context.before(name))
 
 
-def update_jump(context: Context) -> Jump | None:
-    """Return how the size of the updates moved."""
-    base = context.base_of(context.updates)
-    for name in ("update.norm", "update.last"):
-        base = base if len(base) else context.before(name)
-    return departure(context, context.updates, base) or jump(context, "update.ratio")
-
-
-def departure(context: Context, series: Series, base: FloatArray, factor: float = 3.0) -> Jump | None:
+def departure(context: Context, series: Series, base: FloatArray) -> Jump | None:
     """Return how a series left its baseline in the moment of the spike.
 
-    A departure is a value above ``factor`` times the latest level and above everything that is usual from
+    A departure is a value above three times the latest level and above everything that is usual from
     one value to the next (level plus six robust standard deviations of the logarithm). The spread is taken
     from neighbours, so that stages of a schedule do not count as noise.
     """
@@ -272,7 +274,7 @@ def departure(context: Context, series: Series, base: FloatArray, factor: float 
     center = float(np.median(base[-_LEVEL:]))
     steps = np.abs(np.diff(np.log(np.maximum(base, 1e-30))))
     spread = 1.4826 * float(np.median(steps)) / math.sqrt(2)
-    limit = center * max(factor, math.exp(min(6.0 * spread, 50.0)))
+    limit = center * max(_DEPARTED, math.exp(min(6.0 * spread, 50.0)))
     beyond = ~(moment.value <= limit)
     peak = float(np.max(moment.value)) if np.isfinite(moment.value).all() else float("inf")
     lead = context.at - int(moment.step[np.argmax(beyond)]) if beyond.any() else None

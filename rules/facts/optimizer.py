@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...probes.evidence.reader import FloatArray
-from .context import BASELINE, Context, mapping, number, sequence, update_jump
+from .context import BASELINE, Context, mapping, number, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -150,7 +150,7 @@ def _updates(context: Context) -> Iterator[Fact]:
     base = context.before("update.ratio")
     if len(base):
         yield Fact("update.ratio_before", float(np.median(base)), context.baseline)
-    moved = update_jump(context)
+    moved = context.update_move
     if moved is None or context.onset is None:
         return
     yield Fact("update.norm_ratio", moved.ratio, context.moment)
