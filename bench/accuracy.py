@@ -12,7 +12,6 @@ and looks for right answers that turn into wrong ones.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 from collections import Counter, defaultdict
@@ -21,13 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
-from gym_jobs import GYM, Job, Result, jobs, run
+from gym_jobs import Job, Result, jobs, run
+from recording import ANSWERS, PROVEN, record
 from rich.console import Console
 from rich.table import Table
 from sensors_off import Turned, facts_off, sensors_off
 
-RECORD = GYM / "recorded.json"
-"""For each rule, the jobs in which it fired for the right cause."""
 BINS = (0.0, 0.3, 0.5, 0.7, 0.9, 1.0001)
 OUT = Console(width=150, highlight=False)
 
@@ -43,8 +41,8 @@ def main() -> None:
         if options.sensors:
             _turned([turned for result in results for turned in facts_off(result)], "fact")
             _turned([turned for result in results for turned in sensors_off(result, runs)], "sensor")
-    if options.record:
-        _record(results)
+        if options.record:
+            record(results, runs)
 
 
 def _options() -> argparse.Namespace:
@@ -58,9 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tuned", dest="which", action="store_const", const=True)
     parser.add_argument("--untuned", dest="which", action="store_const", const=False)
     parser.add_argument("--sensors", action="store_true", help="take away each fact and each sensor")
-    parser.add_argument(
-        "--record", action="store_true", help=f"note which rules proved themselves in {RECORD.name}"
-    )
+    parser.add_argument("--record", action="store_true", help=f"write {PROVEN.name} and {ANSWERS.name}")
     return parser.parse_args()
 
 
@@ -195,20 +191,6 @@ def _turned(found: list[Turned], what: str) -> None:
     OUT.print(f"Without one {what}: {tried} tried, {len(wrong)} right answers turned wrong with over 0.5")
     for turned in wrong:
         OUT.print(f"  {turned.job} without {turned.missing}: {turned.answer} {turned.certainty:.2f}")
-
-
-def _record(results: list[Result]) -> None:
-    """Note for each rule the jobs in which it spoke for the right cause, put first."""
-    proven = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
-    seen = {result.job.id for result in results}
-    by_rule = {rule: set(ids) - seen for rule, ids in proven.items()}
-    for result in results:
-        first = next((c for c in result.diagnosis.causes if c.role == "root"), None)
-        if first is not None and result.job.faulty and result.right():
-            for rule in first.rules:
-                by_rule.setdefault(rule, set()).add(result.job.id)
-    kept = {rule: sorted(ids) for rule, ids in sorted(by_rule.items()) if ids}
-    RECORD.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -36,15 +36,19 @@ def facts_off(result: Result) -> Iterator[Turned]:
 
 
 def sensors_off(result: Result, runs: Path) -> Iterator[Turned]:
-    """Yield the answer without all evidence of each sensor in turn."""
-    if not (result.job.faulty and result.right()):
-        return
-    for sensor in sensor_classes():
-        names = [field.name for field in sensor.FIELDS if field.name not in KEPT]
-        evidence = evidence_of(result.job, runs)
-        if without(evidence, names):
+    """Yield the answer without all evidence of each sensor in turn, for a run whose cause was found."""
+    if result.job.faulty and result.right():
+        for sensor, evidence in each_sensor_off(result.job, runs):
             finding = find(evidence)
-            yield _turned(result.job, sensor.name, conclude(facts_of(evidence, finding), finding))
+            yield _turned(result.job, sensor, conclude(facts_of(evidence, finding), finding))
+
+
+def each_sensor_off(job: Job, runs: Path) -> Iterator[tuple[str, RunEvidence]]:
+    """Yield the evidence of a job without that of each sensor that saw something."""
+    for sensor in sensor_classes():
+        evidence = evidence_of(job, runs)
+        if without(evidence, [field.name for field in sensor.FIELDS if field.name not in KEPT]):
+            yield sensor.name, evidence
 
 
 def without(evidence: RunEvidence, names: Iterable[str]) -> bool:

@@ -72,7 +72,7 @@ def conclude(
         EngineUnavailableError: the rules engine does not load in this Python.
     """
     base = rulebase or shared_store().current()
-    verdict = _key(finding)
+    verdict = verdict_key(finding)
     outcome = base.evaluate(facts, verdict)
     diagnosis = Diagnosis(
         run=run,
@@ -126,7 +126,7 @@ def _cause(conclusion: Conclusion, outcome: Outcome, base: RuleBase, lang: Lang)
     )
 
 
-def _key(finding: Finding) -> str:
+def verdict_key(finding: Finding) -> str:
     """Return the finding as rules name it.
 
     A loss that is not finite is a spike, and so is one that was up for long before it came back by itself:
