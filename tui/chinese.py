@@ -13,6 +13,7 @@ _SENTENCES = {
     "an unknown step": "未知步",
     "The loss jumped at {place}": "损失在{place}骤升",
     "The loss stopped being a number at {place}": "损失在{place}变为非数值",
+    "The loss jumped at {place} and stopped being a number later": "损失在{place}骤升，之后变为非数值",
     "training {levels}": "训练 {levels}",
     "validation {levels}": "验证 {levels}",
     "and recovered": "随后恢复",

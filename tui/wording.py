@@ -41,8 +41,7 @@ def headline(diagnosis: Diagnosis) -> str:
     spike = diagnosis.spike
     if diagnosis.verdict != "spike" or spike is None:
         return diagnosis.reason or tr(VERDICTS[diagnosis.verdict])
-    verb = "The loss stopped being a number at {place}" if spike.nonfinite else "The loss jumped at {place}"
-    parts = [tr(verb, place=place(spike))]
+    parts = [tr(_what_happened(spike), place=place(spike))]
     if spike.train:
         parts.append(tr("training {levels}", levels=levels(spike.train)))
     if spike.val:
@@ -50,6 +49,16 @@ def headline(diagnosis: Diagnosis) -> str:
     end = tr("and recovered") if spike.recovered else tr("and has not recovered")
     change = tr(", ").join(parts[1:])
     return parts[0] + (tr(": ") + change if change else "") + tr(", ") + end + tr(".")
+
+
+def _what_happened(spike: Spike) -> str:
+    if not spike.nonfinite:
+        return "The loss jumped at {place}"
+    level = spike.train or spike.val
+    # Levels that are no numbers are text.
+    if level is not None and isinstance(level.after, float | int):
+        return "The loss jumped at {place} and stopped being a number later"
+    return "The loss stopped being a number at {place}"
 
 
 def cause_name(cause: Cause) -> str:

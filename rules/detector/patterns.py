@@ -108,6 +108,23 @@ def nonfinite(track: Track, broken: Broken, e: Excursion | None, index: int, val
     )
 
 
+def broken_validation(jump: Finding, step: int) -> Finding:
+    """A jump of training that stayed, after which the validation loss stopped being finite.
+
+    Args:
+        jump: the finding on the jump.
+        step: first validation that is not finite.
+    """
+    english, chinese = fill(texts.VAL_NAN, step=step)
+    return replace(
+        jump,
+        pattern=NAN,
+        nonfinite=True,
+        reason=jump.reason.removesuffix(".") + english,
+        reason_zh=jump.reason_zh.removesuffix("。") + chinese,
+    )
+
+
 def transient(track: Track, e: Excursion, series: Series, other: Change | None) -> Finding:
     """A jump that passed."""
     ratio = track.scale.ratio(e.peak, e.base)

@@ -72,6 +72,10 @@ NAN_AFTER: Pair = (
     "from step {broken} on.",
     "训练损失在第 {step} 步由 {before} 突增到 {after}{times}，从第 {broken} 步起不再是有限数。",
 )
+VAL_NAN: Pair = (
+    "; the validation loss is not a finite number from step {step} on.",
+    "；验证损失从第 {step} 步起不再是有限数。",
+)
 TRANSIENT: Pair = (
     "The {series} jumped at step {step} from {before} to {peak}{times} and came back by itself after "
     "{width} records.",

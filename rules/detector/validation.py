@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from . import jumps, patterns
+from .curve import Curve
 from .excursions import Excursion
 from .finding import Finding
 from .run import Run
@@ -15,9 +18,21 @@ def not_finite(run: Run) -> Finding | None:
     if run.val is None or run.val.raw is run.val.curve:
         return None
     finding = jumps.not_finite(Run(run.val, None, None, None))
-    if finding is None or finding.recovered:
+    if finding is None or finding.onset is None or finding.recovered:
         return None
+    earlier = jumps.lasting(run)
+    if earlier is not None and earlier.verdict == "spike" and _is_before(earlier, finding):
+        # What ended as NaN in validation began with the jump of training.
+        return patterns.broken_validation(earlier, _first_broken(run.val.raw))
     return patterns.only_validation(finding)
+
+
+def _is_before(first: Finding, second: Finding) -> bool:
+    return first.onset is not None and second.onset is not None and first.onset.step <= second.onset.step
+
+
+def _first_broken(val: Curve) -> int:
+    return int(val.step[np.argmin(np.isfinite(val.value))])
 
 
 def _open_jump(run: Run) -> Excursion | None:

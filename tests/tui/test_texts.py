@@ -91,6 +91,15 @@ def test_a_headline_without_places_and_numbers() -> None:
     )
 
 
+def test_a_jump_that_ended_as_no_number_is_a_jump_first() -> None:
+    """Where the levels at the onset are numbers, the headline does not call them none."""
+    spike = Spike(61, None, None, Level(6.5, 14.6, 2.25), None, False, True)
+    assert wording.headline(Diagnosis("r", "spike", spike=spike)) == (
+        "The loss jumped at step 61 and stopped being a number later: training 6.5 → 14.6 (2.2x), "
+        "and has not recovered."
+    )
+
+
 def test_an_empty_text_is_seen_as_a_value() -> None:
     """A condition on an empty text shows the quotes."""
     fact = Because("optimizer.changed", "", "=")

@@ -31,7 +31,8 @@ def render(diagnosis: Diagnosis) -> RenderableType:
 def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield _title(diagnosis)
     yield Text(wording.headline(diagnosis))
-    if diagnosis.spike and diagnosis.reason:
+    if diagnosis.verdict == "spike" and diagnosis.spike and diagnosis.reason:
+        # For any other verdict the reason is the headline.
         yield Text(diagnosis.reason, style="dim")
     if diagnosis.causes:
         yield from _section(tr("Causes"), _ranking(diagnosis.causes))
