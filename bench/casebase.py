@@ -1,10 +1,15 @@
 """How the case library grows: insert, search and similarity on SQLite and PostgreSQL, and writers killed.
 
-Usage: python bench/casebase.py [--sizes 10000,100000,1000000] [--on sqlite,postgres] [--kill ROUNDS]
+Usage: python bench/casebase.py [--sizes 10000,100000,1000000] [--on sqlite,postgres] [--keep DIR]
+       python bench/casebase.py --compare [--on sqlite,postgres] --keep DIR
+       python bench/casebase.py --kill ROUNDS [--on sqlite,postgres]
 
 Prints one table. Exits 1 when a bar is missed: text search p50 under 50 ms and p99 under 250 ms, similar
-incidents p50 under 50 ms, bulk insert over 2,000 a second. ``found`` is the score of the tenth similar
-incident over the score that comparing with every incident would find, on average.
+incidents p50 under 50 ms, bulk insert over 2,000 a second. With ``--keep`` the libraries stay in a folder and
+a later call grows them further.
+
+With ``--compare`` every incident of kept libraries is compared with what is looked for, which takes minutes:
+the score of the tenth similar incident that a search finds, over the tenth best of all.
 
 With ``--kill`` writers are killed instead, in so many rounds, and every acknowledged incident is looked for.
 """
@@ -18,8 +23,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from heapq import nlargest
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
@@ -35,10 +41,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from casebase import postgres, queries, test_concurrency
 
 BATCH = 1000
+APART = 10_000_000
+"""Added to the numbers of incidents that are added one by one."""
 ROUNDS = 300
 HEAD = (
     "| database | incidents | bulk insert | add one ms | text search ms | with filters ms | similar ms "
-    "| list ms | found | size |\n|" + "---|" * 10
+    "| list ms | size |\n|" + "---|" * 9
 )
 
 
@@ -53,8 +61,13 @@ def timed(calls: Sequence[Callable[[], object]]) -> tuple[float, float]:
     return cut[49], cut[98]
 
 
-def grow(library: CaseLibrary, crowd: Crowd, first: int, last: int) -> float:
-    """Add incidents in batches and return how many a second, the making of them left out."""
+def grow(library: CaseLibrary, crowd: Crowd, first: int, last: int) -> float | None:
+    """Add incidents in batches and return how many a second, the making of them left out.
+
+    None where the library is that large already.
+    """
+    if first >= last:
+        return None
     spent = 0.0
     made = crowd.cases(first, last - first)
     while batch := list(islice(made, BATCH)):
@@ -62,6 +75,16 @@ def grow(library: CaseLibrary, crowd: Crowd, first: int, last: int) -> float:
         library.add_many(batch)
         spent += time.perf_counter() - start
     return (last - first) / spent
+
+
+def held(library: CaseLibrary) -> int:
+    """Return how many incidents were added in bulk."""
+    with library.database.reader() as reader:
+        return int(
+            reader.value(
+                "SELECT count(*) FROM incident WHERE source = 'probes' AND id < ?", [f"{APART:016x}"]
+            )
+        )
 
 
 def settle(library: CaseLibrary) -> None:
@@ -90,30 +113,31 @@ def measure(library: CaseLibrary, crowd: Crowd) -> list[tuple[float, float]]:
 
 def single(library: CaseLibrary, crowd: Crowd, size: int) -> tuple[float, float]:
     """Return p50 and p99 of adding one incident, on disk when it is acknowledged."""
-    cases = list(crowd.cases(size + 10_000_000, 60))
+    cases = list(crowd.cases(size + APART, 60))
     return timed([lambda case=case: library.add(case) for case in cases])
 
 
-def completeness(library: CaseLibrary, crowd: Crowd) -> float:
-    """Return how good the tenth similar incident is beside the tenth of all, 1 for as good."""
-    shares = []
+def completeness(library: CaseLibrary) -> tuple[int, float, float]:
+    """Return how many incidents there are, and how good the tenth similar one is beside the tenth best of all.
+
+    On average over the causes, and for the cause where it is worst; 1 is as good.
+    """
+    crowd = Crowd(seed=-1)
+    wanted = [of_facts(crowd.facts(cause)) for cause in CAUSES]
+    best: list[list[float]] = [[] for _ in wanted]
     with library.database.reader() as reader:
-        keys = [row[0] for row in reader.rows("SELECT key FROM incident ORDER BY key DESC LIMIT 20000")]
-        known = {}
+        rarities = [_candidates(reader, one, True)[0] for one in wanted]
+        keys = [row[0] for row in reader.rows("SELECT key FROM incident")]
+        case = next(iter(briefs(reader, keys[:1]).values()))
         for start in range(0, len(keys), BATCH):
-            known.update(fingerprints(reader, keys[start : start + BATCH]))
-        lines = briefs(reader, keys[:1])
-    case = next(iter(lines.values()))
-    for cause in CAUSES:
-        wanted = of_facts(crowd.facts(cause))
-        with library.database.reader() as reader:
-            rarity, _ = _candidates(reader, wanted, True)
-        every = sorted(
-            (_compare(wanted, case, print_, rarity).score for print_ in known.values()), reverse=True
-        )
-        found = library.similar(wanted.facts, 10)
-        shares.append(found[9].score / every[9])
-    return sum(shares) / len(shares)
+            known = fingerprints(reader, keys[start : start + BATCH]).values()
+            for one, rarity, scores in zip(wanted, rarities, best, strict=True):
+                scores += [_compare(one, case, other, rarity).score for other in known]
+                scores[:] = nlargest(10, scores)
+    shares = [
+        library.similar(one.facts, 10)[9].score / scores[9] for one, scores in zip(wanted, best, strict=True)
+    ]
+    return len(keys), sum(shares) / len(shares), min(shares)
 
 
 def bytes_of(library: CaseLibrary) -> int:
@@ -126,27 +150,28 @@ def bytes_of(library: CaseLibrary) -> int:
 
 def run(kind: str, sizes: list[int], url: str) -> list[str]:
     """Print the rows of one database and return the bars that it missed."""
-    crowd, before, missed = Crowd(), 0, []
+    missed = []
     with CaseLibrary.open(url) as library:
+        before = held(library)
+        crowd = Crowd(seed=before)
         for size in sizes:
             rate = grow(library, crowd, before, size)
             settle(library)
-            before = size
+            before = max(before, size)
             text, filtered, similar, listed = measure(library, crowd)
             one = single(library, crowd, size)
-            share = completeness(library, crowd)
             cells = [
                 kind,
                 f"{size:,}",
-                f"{rate:,.0f}/s",
+                f"{rate:,.0f}/s" if rate else "-",
                 *(f"{a:.1f} / {b:.1f}" for a, b in (one, text, filtered, similar, listed)),
             ]
-            print(f"| {' | '.join(cells)} | {share:.3f} | {bytes_of(library) / 1e6:,.0f} MB |", flush=True)
+            print(f"| {' | '.join(cells)} | {bytes_of(library) / 1e6:,.0f} MB |", flush=True)
             bars = {
                 "text search p50": (text[0], 50.0),
                 "text search p99": (text[1], 250.0),
                 "similar p50": (similar[0], 50.0),
-                "insert interval": (1000 / rate, 0.5),
+                "insert interval": (1000 / rate if rate else 0.0, 0.5),
             }
             for name, (value, bar) in bars.items():
                 if value > bar:
@@ -184,29 +209,44 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--on", default="sqlite,postgres")
+    parser.add_argument("--keep", type=Path, metavar="DIR")
+    parser.add_argument("--compare", action="store_true")
     parser.add_argument("--kill", type=int, default=0, metavar="ROUNDS")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
-    if not given.kill:
+    if not (given.kill or given.compare):
         print(HEAD)
     missed = []
-    with ExitStack() as stack:
-        for kind in given.on.split(","):
-            if kind == "postgres":
-                url = postgres.fresh_database(stack.enter_context(postgres.server(durable=True)))
-            else:
-                url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/cases.db"
+    for kind in given.on.split(","):
+        with place(kind, given.keep) as url:
             if given.kill:
                 said, wrong = kill(url, given.kill, 16 if kind == "postgres" else 4)
+                missed += wrong
                 print(
                     f"{kind}: {given.kill} rounds, {said:,} acknowledged, wrong: {wrong or 'nothing'}",
                     flush=True,
                 )
-                missed += wrong
+            elif given.compare:
+                with CaseLibrary.open(url) as library:
+                    count, usual, worst = completeness(library)
+                print(f"{kind}: {count:,} incidents, found {usual:.3f}, at worst {worst:.3f}", flush=True)
             else:
                 missed += run(kind, sizes, url)
     print(*missed, sep="\n")
     return bool(missed)
+
+
+@contextmanager
+def place(kind: str, keep: Path | None) -> Iterator[str]:
+    """Yield the address of a library: a new one, or the one kept in a folder."""
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        if kind == "sqlite":
+            yield f"sqlite:///{folder.resolve() / 'cases.db'}"
+        else:
+            data = folder.resolve() / "postgres" if keep else None
+            yield stack.enter_context(postgres.server(durable=True, keep=data))
 
 
 if __name__ == "__main__":

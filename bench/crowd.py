@@ -64,15 +64,16 @@ MODELS = ("transformer", "cnn", "mlp", "unet", "detector", "language model", "di
 
 
 class Crowd:
-    """Makes incidents from a seed; the words of notes follow Zipf's law over 30,000."""
+    """Makes incidents from a seed; the words of notes follow Zipf's law over the same 30,000."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(0)
         told = [case for case in starter_cases() if case.source == "starter"]
         self._english = [s for case in told for s in case.summary.split(". ") if len(s) > 20]
         self._chinese = [s for case in told for s in case.summary_zh.split(";") if len(s) > 6]
         self._words = [self._word() for _ in range(30_000)]
         self._zipf = [1 / (rank + 10) for rank in range(len(self._words))]
+        self._random.seed(seed)
 
     def _word(self) -> str:
         syllables = (

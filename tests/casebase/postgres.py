@@ -48,14 +48,19 @@ def _other_user() -> str | None:
 
 
 @contextmanager
-def server(durable: bool = False) -> Iterator[str]:
+def server(durable: bool = False, keep: Path | None = None) -> Iterator[str]:
     """Run a server on 127.0.0.1 and yield the address of its first database.
 
-    Tests kill clients, never the server, so its disk may be lazy unless ``durable`` is asked for.
+    Tests kill clients, never the server, so its disk may be lazy unless ``durable`` is asked for. Its data
+    stay in the folder ``keep`` where one is given.
     """
     folder = binaries()
     assert folder is not None
-    data = Path(tempfile.mkdtemp(prefix="spikelore-pg-", dir="/tmp"))
+    if keep is None:
+        data = Path(tempfile.mkdtemp(prefix="spikelore-pg-", dir="/tmp"))
+    else:
+        data = keep
+        data.mkdir(exist_ok=True)
     user = _other_user() if os.geteuid() == 0 else None
     if user:
         shutil.chown(data, user)
@@ -66,9 +71,9 @@ def server(durable: bool = False) -> Iterator[str]:
         subprocess.run(command, check=True, capture_output=True, user=user, cwd="/tmp", timeout=60)
 
     try:
-        call(
-            "initdb", "-D", str(data / "db"), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
-        )
+        if not (data / "db").exists():
+            arguments = ["-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+            call("initdb", "-D", str(data / "db"), *arguments)
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c max_connections=60"
         )
@@ -78,9 +83,11 @@ def server(durable: bool = False) -> Iterator[str]:
         try:
             yield f"postgresql://tester@127.0.0.1:{port}/postgres"
         finally:
-            call("pg_ctl", "-D", str(data / "db"), "-m", "immediate", "stop")
+            mode = "fast" if keep else "immediate"
+            call("pg_ctl", "-D", str(data / "db"), "-m", mode, "stop")
     finally:
-        shutil.rmtree(data, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(data, ignore_errors=True)
 
 
 def _free_port() -> int:
