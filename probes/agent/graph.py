@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .handwritten import chosen_classes, differences
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -38,7 +40,7 @@ class LossTerm:
 
     Attributes:
         kind: ``nll`` (prediction holds log-probabilities [n, classes]), ``bce_logits``, ``bce``,
-            ``mse``, ``smooth_l1`` or ``huber``.
+            ``mse``, ``l1``, ``smooth_l1`` or ``huber``.
         prediction: [n, ...], evenly spaced rows of it when it is large.
         target: [n, ...], the same rows.
         ignore: class that the loss leaves out, or None.
@@ -62,8 +64,12 @@ def divisor(root: Tensor) -> float | None:
     return float(other)
 
 
-def loss_terms(root: Tensor) -> list[LossTerm]:
-    """Return the losses that feed ``root``, nearest first, at most a few."""
+def loss_terms(root: Tensor, outputs: Tensor | None = None) -> list[LossTerm]:
+    """Return the losses that feed ``root``, nearest first, at most a few.
+
+    Args:
+        outputs: what the model returned; a squared difference written by hand can be told with it only.
+    """
     terms: list[LossTerm] = []
     queue: list[Any] = [root.grad_fn]
     for _ in range(_MAX_NODES):
@@ -75,6 +81,8 @@ def loss_terms(root: Tensor) -> list[LossTerm]:
         name = node.name()
         if name in _LOSSES:
             terms.append(_term(_LOSSES[name], node))
+        elif (term := _written_out(node, outputs)) is not None:
+            terms.append(term)
         elif name.startswith(_THROUGH):
             queue.extend(parent for parent, _ in node.next_functions)
     return terms
@@ -90,6 +98,15 @@ def _term(kind: str, node: Any) -> LossTerm:
         # The binding shows a negative index as an unsigned number.
         ignore -= 1 << 64
     return LossTerm(kind, *bounded(prediction, target), ignore)
+
+
+def _written_out(node: Any, outputs: Tensor | None) -> LossTerm | None:
+    """Return the loss that the training code computes itself at ``node``, if it is one."""
+    if (picked := chosen_classes(node)) is not None:
+        return LossTerm("nll", *bounded(*picked))
+    if (pair := differences(node, outputs)) is not None:
+        return LossTerm(pair[0], *bounded(*pair[1:]))
+    return None
 
 
 def bounded(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

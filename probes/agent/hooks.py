@@ -21,7 +21,7 @@ _is_tracing: Callable[[], bool] = torch._C._is_tracing
 
 def install(session: Session) -> None:
     """Put all shared hooks in place; ``session.patches.undo`` takes them back."""
-    for part in (_backward, _update, _forward, _loading, _scaling, _clipping):
+    for part in (_backward, _packing, _update, _forward, _loading, _scaling, _clipping):
         session.dispatch.protect(part)(session)
 
 
@@ -39,6 +39,13 @@ def _backward(session: Session) -> None:
         after=lambda counts, _result, _args, _kwargs: done(counts),
         failed=lambda counts, _error: failed(counts),
     )
+
+
+def _packing(session: Session) -> None:
+    def packs(_args: Any, _kwargs: Any) -> None:
+        session.packs_tensors = True
+
+    session.patches.around(torch.autograd.graph.saved_tensors_hooks, "__init__", before=packs)
 
 
 def _update(session: Session) -> None:

@@ -43,6 +43,7 @@ class Session:
         steps: the state machine that makes records of backward and update calls.
         gradients_on: gradients were enabled when a model last ran.
         evaluating: the model that last ran was not being trained.
+        packs_tensors: what the graph saves goes through hooks (checkpointing, offloading); reading costs.
         forward_stack: modules under way, the outermost by weak reference; kept by the hooks.
     """
 
@@ -60,6 +61,7 @@ class Session:
         self.between_forwards = True
         self.forward_stack: list[weakref.ref[Module] | None] = []
         self._call: tuple[tuple[Any, ...], dict[str, Any], Any] | None = None
+        self.packs_tensors = False
         self._failures = 0
 
     def load_sensors(self) -> None:
@@ -105,6 +107,11 @@ class Session:
             args, kwargs, micro.outputs = call
             micro.inputs = named_inputs(args, kwargs)
             micro.targets = targets_of(kwargs, micro.inputs, self.progress.data)
+
+    @property
+    def batch_in_graph(self) -> bool:
+        """Whether the graph alone shows a batch: no module is called, and nothing packs tensors."""
+        return not self.model.roots and not self.packs_tensors
 
     def forget_call(self) -> None:
         """Let go of what the model was called with last."""

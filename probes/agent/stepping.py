@@ -15,6 +15,7 @@ from ..evidence import Value
 from .baseline import Baseline
 from .deferred import Deferred
 from .graph import divisor, loss_terms
+from .handwritten import batch_of
 from .lifecycle import cuda_in_use
 from .step import Micro, OpenStep
 
@@ -157,7 +158,9 @@ class Stepper:
         micro = Micro(loss=self._loss)
         self._session.take_micro(micro)
         for source in sources:
-            micro.terms += loss_terms(source)
+            micro.terms += loss_terms(source, micro.outputs)
+            if self._session.batch_in_graph:
+                micro.inputs = batch_of(source)
             if (number := divisor(source)) is not None:
                 step.v["loss.divisor"] = number
         if micro.inputs and micro.inputs[0][1].dim():
