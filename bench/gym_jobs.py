@@ -15,9 +15,8 @@ import yaml
 from spikelore.probes.evidence import RunDirectory
 from spikelore.probes.evidence.reader import RunEvidence
 from spikelore.rules.detector import Finding
-from spikelore.rules.diagnosing import conclude, find
+from spikelore.rules.diagnosing import conclude, facts_of, find
 from spikelore.rules.diagnosis import Diagnosis
-from spikelore.rules.facts.extract import extract
 from spikelore.rules.facts.registry import FactSet
 
 GYM = Path(__file__).parent / "gym"
@@ -153,12 +152,6 @@ def _diagnose(job: Job, folder: Path, code: int, seconds: float) -> Result:
     alarms = [alarm.step for alarm in directory.alarms() if alarm.level == "alarm"]
     diagnosis = conclude(facts, finding, run=job.id)
     return Result(job, diagnosis, facts, finding, code, seconds, min(alarms, default=None))
-
-
-def facts_of(evidence: RunEvidence, finding: Finding) -> FactSet:
-    """Return what rules see of a run."""
-    onset = finding.onset.step if finding.onset and finding.has_spike else None
-    return extract(evidence, finding, onset)
 
 
 def _train(job: Job, folder: Path) -> None:

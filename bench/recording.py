@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gym_jobs import GYM, Result, facts_of
+from gym_jobs import GYM, Result
 from sensors_off import each_sensor_off
-from spikelore.rules.diagnosing import find, verdict_key
+from spikelore.rules.diagnosing import facts_of, find, verdict_key
 from spikelore.rules.facts.registry import Fact, FactSet
 
 PROVEN = GYM / "recorded.json"

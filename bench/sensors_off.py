@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gym_jobs import Job, Result, evidence_of, facts_of
+from gym_jobs import Job, Result, evidence_of
 from spikelore.probes.evidence.reader import RankEvidence, RunEvidence
 from spikelore.probes.sensors import sensor_classes
-from spikelore.rules.diagnosing import conclude, find
+from spikelore.rules.diagnosing import conclude, facts_of, find
 from spikelore.rules.diagnosis import Diagnosis
 
 KEPT = {"loss"}

@@ -22,6 +22,7 @@ CONFIDENT = 0.5
 LONG = 30
 """Records from which on a spike that came back is worth a cause."""
 _TRANSIENT = "pattern.transient-spike"
+_SLOW = "pattern.slow-divergence"
 _OVERTURNS = ("spike", "healthy")
 """Verdicts that a pattern concluded by rules replaces."""
 
@@ -37,11 +38,8 @@ def diagnose(run: RunEvidence, lang: Lang = "en", rulebase: RuleBase | None = No
     Raises:
         EngineUnavailableError: the rules engine does not load in this Python.
     """
-    from .facts.extract import extract
-
     finding = find(run)
-    facts = extract(run, finding, finding.onset.step if finding.onset and finding.has_spike else None)
-    diagnosis = conclude(facts, finding, rulebase, lang, run=run.manifest.id)
+    diagnosis = conclude(facts_of(run, finding), finding, rulebase, lang, run=run.manifest.id)
     if diagnosis.spike is not None:
         _locate(diagnosis.spike, run)
     diagnosis.warnings = [*_warnings(run, lang), *diagnosis.warnings]
@@ -56,6 +54,14 @@ def find(run: RunEvidence) -> Finding:
         return Curve.from_series(run.primary.series(name, kind))
 
     return assess(curve("loss"), curve("val.loss", "eval"), curve("lr"), curve("grad.norm"))
+
+
+def facts_of(run: RunEvidence, finding: Finding) -> FactSet:
+    """Return what rules see of a run, round the step where its loss jumped or began to rise."""
+    from .facts.extract import extract
+
+    risen = finding.has_spike or finding.pattern == _SLOW
+    return extract(run, finding, finding.onset.step if finding.onset and risen else None)
 
 
 def conclude(

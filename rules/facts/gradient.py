@@ -182,6 +182,14 @@ def _clipping(context: Context) -> Iterator[Fact]:
 
 
 def _unzeroed(context: Context) -> float | None:
-    values = context.series("grad.zeroed").between(context.baseline[1] + 1, context.aftermath[1]).value
-    # The first step of a run has no step before it.
-    return float(np.mean(values == 0)) if len(values) else None
+    if context.onset is None:
+        first, last = context.baseline
+    else:
+        first, last = context.baseline[1] + 1, context.aftermath[1]
+    zeroed = context.series("grad.zeroed").between(first, last)
+    if not len(zeroed):
+        return None
+    # Cleared gradients cost nothing to see, others are measured on some steps: each record stands for
+    # the steps since the one before.
+    gaps = np.diff(zeroed.step, prepend=zeroed.step[0] - 1)
+    return float(np.average(zeroed.value == 0, weights=gaps))
