@@ -43,7 +43,7 @@ from casebase import postgres, queries, test_concurrency
 BATCH = 1000
 APART = 10_000_000
 """Added to the numbers of incidents that are added one by one."""
-ROUNDS = 300
+ROUNDS = 200
 HEAD = (
     "| database | incidents | bulk insert | add one ms | text search ms | with filters ms | similar ms "
     "| list ms | size |\n|" + "---|" * 9
@@ -96,7 +96,7 @@ def settle(library: CaseLibrary) -> None:
 
 def measure(library: CaseLibrary, crowd: Crowd) -> list[tuple[float, float]]:
     """Return p50 and p99 of text search, search with filters, similar incidents, and the list."""
-    texts = [*queries.ALL, *crowd.queries(ROUNDS - len(queries.ALL))]
+    texts = [*queries.ALL, *crowd.queries(ROUNDS)]
     facts = [crowd.facts(cause) for cause in list(CAUSES) * (ROUNDS // len(CAUSES))]
     filters = [Filters(project=f"project-{i % 200}", state="resolved") for i in range(len(texts))]
     for text in texts[:10]:
@@ -118,7 +118,7 @@ def single(library: CaseLibrary, crowd: Crowd, size: int) -> tuple[float, float]
 
 
 def completeness(library: CaseLibrary) -> tuple[int, float, float]:
-    """Return how many incidents there are, and how good the tenth similar one is beside the tenth best of all.
+    """Return how many incidents there are, and and how good the tenth found is beside the tenth best of all.
 
     On average over the causes, and for the cause where it is worst; 1 is as good.
     """

@@ -6,12 +6,14 @@ from difflib import SequenceMatcher
 from string import ascii_lowercase
 
 from .index import Index
-from .query import Alternative, Group
+from .query import Group, alternatives, words_of_the_trade
 from .terms import stem
 
 _SHORTEST = 4
 _CANDIDATES = 40
-_LIKE_ENOUGH = 0.72
+_LIKE_ENOUGH = 0.84
+"""Likeness from which words more than one slip apart are taken for the same; below, most are other words."""
+_GOES_ON = 0.9
 _KEPT = 3
 
 
@@ -20,22 +22,27 @@ def mend(index: Index, group: Group) -> bool:
     word = group.word
     if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
         return False
-    known = index.known(_one_edit_away(word)) or index.like(word, _CANDIDATES)
-    ranked = sorted(((likeness(word, other), other) for other in known), reverse=True)
+    slips = _one_edit_away(word)
+    near = [*index.known(slips), *words_of_the_trade().intersection(slips)]
+    scores = {other: 1 - 1 / len(word) for other in near} or _alike(word, index.like(word, _CANDIDATES))
     found: dict[str, float] = {}
-    for score, other in ranked:
-        if score >= _LIKE_ENOUGH:
-            found.setdefault(stem(other), score)
-    group.alternatives += [Alternative((term,), score) for term, score in list(found.items())[:_KEPT]]
+    for score, other in sorted(((score, other) for other, score in scores.items()), reverse=True):
+        found.setdefault(stem(other), score)
+    for term, score in list(found.items())[:_KEPT]:
+        group.alternatives += alternatives((term,), score)
     return bool(found)
+
+
+def _alike(word: str, others: list[str]) -> dict[str, float]:
+    scores = {other: likeness(word, other) for other in others}
+    return {other: score for other, score in scores.items() if score >= _LIKE_ENOUGH}
 
 
 def likeness(word: str, other: str) -> float:
     """Return how alike two words are, 0 to 1; a word that goes on from the typed one is as good as a typo."""
     if other.startswith(word):
-        return 0.9
-    same_start = 0.02 if word[0] == other[0] else 0.0
-    return SequenceMatcher(None, word, other, autojunk=False).ratio() + same_start
+        return _GOES_ON
+    return SequenceMatcher(None, word, other, autojunk=False).ratio()
 
 
 def _one_edit_away(word: str) -> list[str]:

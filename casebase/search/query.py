@@ -19,6 +19,8 @@ FACETS = (
 )  # fmt: skip
 _FILTER = re.compile(rf"\b({'|'.join(FACETS)}):(\S+)")
 _SYNONYM_WEIGHT = 0.6
+_FAINT = 0.25
+"""Importance of function words: in a small library their rarity does not show how little they say."""
 _PAIR_OVERLAP = 0.5
 """Two neighbouring pairs of Chinese characters share one, so each says half of what a word says."""
 
@@ -67,17 +69,48 @@ def parse(text: str, filters: Filters, starter: bool) -> Query:
 
 
 @cache
+def _function_words() -> frozenset[str]:
+    """Return words, and Chinese characters and pairs, that hold a sentence together and say little."""
+    lines = [line for lines in _words_in("function_words.json").values() for line in lines]
+    return frozenset(word for line in lines for word in line.split())
+
+
+def _words_in(name: str) -> dict[str, list[str]]:
+    return msgspec.json.decode(files(__package__).joinpath(name).read_bytes(), type=dict[str, list[str]])
+
+
+@cache
+def _synonyms() -> dict[str, list[str]]:
+    """Return phrases that mean the same, by the concept."""
+    return _words_in("synonyms.json")
+
+
+@cache
 def _concepts() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
     """Return every known phrase, as terms, with the other phrases that mean the same."""
-    rows = msgspec.json.decode(
-        files(__package__).joinpath("synonyms.json").read_bytes(), type=dict[str, list[str]]
-    )
     table: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-    for phrases in rows.values():
+    for phrases in _synonyms().values():
         spelled = list(dict.fromkeys(_spelled(phrase) for phrase in phrases))
         for phrase in spelled:
             table.setdefault(phrase, []).extend(other for other in spelled if other != phrase)
     return table
+
+
+@cache
+def words_of_the_trade() -> frozenset[str]:
+    """Return the English words that have synonyms: a misspelt one may be meant though nobody wrote it."""
+    return frozenset(
+        phrase.casefold()
+        for phrases in _synonyms().values()
+        for phrase in phrases
+        if phrase.isascii() and phrase.isalpha()
+    )
+
+
+def alternatives(phrase: tuple[str, ...], weight: float = 1.0) -> list[Alternative]:
+    """Return the ways to write a phrase, given as stems or Chinese characters: as it is, and its synonyms."""
+    same = [Alternative(_indexed(other), _SYNONYM_WEIGHT * weight) for other in _concepts().get(phrase, ())]
+    return [Alternative(_indexed(phrase), weight), *same]
 
 
 def _spelled(phrase: str) -> tuple[str, ...]:
@@ -130,11 +163,10 @@ def _groups(text: str) -> list[Group]:
 
 
 def _concept_group(phrase: tuple[str, ...]) -> Group:
-    same = [Alternative(_indexed(other), _SYNONYM_WEIGHT) for other in _concepts()[phrase]]
     own = _indexed(phrase)
     # Half of a phrase is still a hint.
     parts = [Alternative((term,), 0.4) for term in own] if len(own) > 1 else []
-    return Group(" ".join(phrase), [Alternative(own), *same, *parts])
+    return Group(" ".join(phrase), [*alternatives(phrase), *parts])
 
 
 def _plain_groups(units: list[tuple[str, str]]) -> list[Group]:
@@ -144,24 +176,28 @@ def _plain_groups(units: list[tuple[str, str]]) -> list[Group]:
         if han:
             groups += _han_groups([unit for unit, _ in stretch])
         else:
-            groups += [
-                Group(unit, [Alternative((unit,))], word=word)
-                for unit, word in stretch
-                if word not in STOP_WORDS
-            ]
+            groups += [_word_group(unit, word) for unit, word in stretch if word not in STOP_WORDS]
     return groups
 
 
+def _word_group(term: str, word: str) -> Group:
+    # A function word that nobody wrote is no misspelling.
+    faint = word in _function_words()
+    return Group(term, [Alternative((term,))], _FAINT if faint else 1.0, "" if faint else word)
+
+
 def _han_groups(characters: list[str]) -> list[Group]:
-    if len(characters) == 1:
-        return [] if characters[0] in STOP_WORDS else [Group(characters[0], [Alternative((characters[0],))])]
-    pairs = [a + b for a, b in pairwise(characters)]
+    pairs = [a + b for a, b in pairwise(characters)] or characters
     weight = 1.0 if len(pairs) == 1 else _PAIR_OVERLAP
     return [
-        Group(pair, [Alternative((pair,))], weight)
+        Group(pair, [Alternative((pair,))], weight * (_FAINT if _says_little(pair) else 1.0))
         for pair in pairs
         if not (pair in STOP_WORDS or set(pair) & STOP_WORDS)
     ]
+
+
+def _says_little(pair: str) -> bool:
+    return not _function_words().isdisjoint((pair, *pair))
 
 
 def _unique(groups: list[Group]) -> list[Group]:

@@ -151,6 +151,17 @@ def test_no_text_breaks_the_query(cases: CaseLibrary, text: str) -> None:
     assert found(cases, f"{text} half precision")[:1] == ["nan"]
 
 
+def test_a_misspelt_synonym_is_understood(starter_library: CaseLibrary) -> None:
+    """Nobody wrote "salary", but it means the income that somebody did write."""
+    assert found(starter_library, "salery") == ["article-negative-income"]
+
+
+@pytest.mark.parametrize("word", ["people", "version", "breaks", "directory"])
+def test_a_word_nobody_wrote_is_not_taken_for_another(starter_library: CaseLibrary, word: str) -> None:
+    """Apple, vision, read and detector look somewhat alike, but are other words."""
+    assert found(starter_library, word) == []
+
+
 def test_starter_cases_can_be_hidden(starter_library: CaseLibrary) -> None:
     """A library opened without them shows none, in lists, searches and statistics."""
     assert starter_library.search("income")

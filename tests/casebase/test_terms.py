@@ -70,6 +70,15 @@ def test_filters_in_the_text() -> None:
     assert query.excluded == ["source:starter"]
 
 
+@pytest.mark.parametrize(
+    ("text", "little", "much"), [("clip again", "again", "clip"), ("导致溢满", "导致", "溢满")]
+)
+def test_function_words_say_little(text: str, little: str, much: str) -> None:
+    """A word that only holds the sentence together weighs less than any other."""
+    importance = {group.text: group.importance for group in parse(text, Filters(), starter=True).groups}
+    assert importance[little] < importance[much]
+
+
 def test_snippet_shows_and_marks_what_was_asked() -> None:
     """A snippet is cut round the words of the query and marks them."""
     text = "filler " * 100 + "the optimizer state was lost on resume " + "filler " * 100
