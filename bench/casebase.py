@@ -118,7 +118,7 @@ def single(library: CaseLibrary, crowd: Crowd, size: int) -> tuple[float, float]
 
 
 def completeness(library: CaseLibrary) -> tuple[int, float, float]:
-    """Return how many incidents there are, and and how good the tenth found is beside the tenth best of all.
+    """Return how many incidents there are, and how good the tenth found is beside the tenth best of all.
 
     On average over the causes, and for the cause where it is worst; 1 is as good.
     """
