@@ -36,6 +36,9 @@ FACTS = (
     FactSpec("batch.repeat_before", "number", "",
              "share of the last four batches looked at before the onset that equal another of them",
              "骤升前最后四个被记录批次中彼此相同的占比"),
+    FactSpec("batch.repeats_began", "bool", "",
+             "batches equal to one of the last before them come from the onset on, and never came before",
+             "骤升后开始出现与前几个批次相同的批次,此前从未出现"),
     FactSpec("batch.recent_share", "number", "",
              "share of samples from the onset on that came in one of the three batches looked at before",
              "骤升后样本在此前三个被记录批次中出现过的占比"),
@@ -60,6 +63,12 @@ FACTS = (
 
 _NORMAL_Z = 8.0
 """Robust deviations within which a batch statistic counts as usual; a batch mean is a mean of many."""
+
+_KNOWN = 16
+"""Batches without a repetition that show that a job does not repeat any."""
+_OFTEN = 3
+_PART = 0.1
+"""Repetitions, and their share of the batches, that are no chance any more."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -172,8 +181,17 @@ def _repeats(context: Context) -> Iterator[Fact]:
     later = [i for i, (step, _) in enumerate(hashes) if step >= context.at]
     if len(later) < 3:
         return
-    again = [hashes[i][1] in {h for _, h in hashes[max(0, i - 4) : i]} for i in later]
+    again = [_came_again(hashes, i) for i in later]
     yield Fact("batch.repeat_share", float(np.mean(again)), context.aftermath)
+    earlier = [_came_again(hashes, i) for i, (step, _) in enumerate(hashes) if step < context.at]
+    if len(earlier) >= _KNOWN:
+        began = not any(earlier) and sum(again) >= _OFTEN and np.mean(again) >= _PART
+        yield Fact("batch.repeats_began", bool(began), context.aftermath)
+
+
+def _came_again(hashes: list[tuple[int, str]], index: int) -> bool:
+    """Return whether a batch equals one of the four looked at before it."""
+    return hashes[index][1] in {h for _, h in hashes[max(0, index - 4) : index]}
 
 
 def _recent(context: Context) -> Iterator[Fact]:

@@ -20,6 +20,8 @@ FACTS = (
              "labels disagree with the model, yet go with its answers one to one: they were renamed",
              "标签与模型不一致,却与其答案一一对应:标签被重新命名"),
     FactSpec("label.new_values", "bool", "", "labels beyond the range seen before", "出现此前范围之外的标签"),
+    FactSpec("label.kept", "number", "", "accuracy on that batch as a share of the accuracy before",
+             "该批准确率占骤升前准确率的比例"),
     FactSpec("label.permuted", "bool", "",
              "class shares moved, but sorted by size they are as before: classes changed places",
              "类别比例改变,但按大小排序后与之前相同:类别互换"),
@@ -75,6 +77,8 @@ def _accuracy(context: Context) -> Iterator[Fact]:
     yield Fact("label.accuracy_before", before, context.baseline)
     yield Fact("label.accuracy_at_spike", now, context.moment)
     yield Fact("label.disagreement", before - now, context.moment)
+    if before > 0:
+        yield Fact("label.kept", now / before, context.moment)
     usual, purity = context.before("output.purity"), context.onset_value("output.purity")
     if len(usual) and purity is not None:
         # Labels drawn at random go with no answer; renamed ones go with their answer as before.
