@@ -15,13 +15,14 @@ from .wording import Lang, join, meaning, quote, say
 _MOST = 3
 _DEPTH = 4
 _CAUSES_NAMED = 3
+_LEAST = 0.1
 
 
 def needed(outcome: Outcome, base: RuleBase, lang: Lang, among: Collection[str] | None = None) -> list[str]:
     """Return the measurements that would decide most, as sentences, the best first.
 
     An unknown fact counts for every rule that it alone or with few others keeps from firing: the rule's
-    certainty, shared among its unknown facts.
+    certainty, shared among its unknown facts, and the more of it the more of the rule holds already.
 
     Args:
         outcome: of the facts known.
@@ -53,9 +54,15 @@ def _wanted(derived: str, outcome: Outcome, base: RuleBase) -> dict[str, float]:
             continue
         facts = _waiting(rule, outcome, base, _DEPTH)
         for fact in facts or ():
-            share = rule.certainty / len(facts or ())
+            share = rule.certainty * _held(rule, outcome) / len(facts or ())
             wanted[fact] = max(wanted.get(fact, 0.0), share)
     return wanted
+
+
+def _held(rule: RuleDocument, outcome: Outcome) -> float:
+    """Return how much of a rule holds already, at least a little: what nothing points to is unlikely."""
+    held = sum(Condition.of(condition).judge(outcome.facts) == "yes" for condition in rule.when)
+    return max(held / len(rule.when), _LEAST)
 
 
 def _waiting(rule: RuleDocument, outcome: Outcome, base: RuleBase, depth: int) -> set[str] | None:
