@@ -10,6 +10,7 @@ from .context import BASELINE, Context
 from .registry import Fact, FactSpec
 
 FACTS = (
+    FactSpec("gpu.used", "bool", "", "the job computes on a GPU", "训练使用 GPU"),
     FactSpec("gpu.temperature", "number", "C", "hottest GPU around the onset", "骤升前后 GPU 最高温度"),
     FactSpec("gpu.ecc_errors", "number", "", "uncorrected memory errors that came up before the onset",
              "骤升前新增的不可纠正显存错误"),
@@ -33,6 +34,9 @@ _HARDWARE = ("xid", "ecc", "mce", "thermal")
 def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of the machine."""
     low, high = max(context.first, context.at - BASELINE), context.moment[1]
+    devices = [str(event.data["device"]) for event in context.events("environment") if "device" in event.data]
+    if devices:
+        yield Fact("gpu.used", devices[-1] != "cpu")
     hottest = _gauges(context, "gpu.temperature/", low, high)
     if hottest:
         yield Fact("gpu.temperature", max(v.max() for v in hottest), (low, high))
