@@ -15,7 +15,7 @@ import argparse
 import statistics
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -103,7 +103,7 @@ def _accuracy(sides: dict[str, list[Result]]) -> None:
     row("right cause in the first three", lambda side: _share([r.right(3) for r in side]))
     row("no cause over 0.5", lambda side: _share([r.certainty < 0.5 for r in side]))
     row("wrong first, over 0.5", lambda side: _share([not r.right() and r.certainty >= 0.5 for r in side]))
-    row("onset within one step", lambda side: _share([abs(e) <= 1 for e in _errors(side)]))
+    row("fault visible at its step, onset within one", lambda side: _share(list(_exact(side))))
     row("onset, median error", lambda side: _median([float(abs(e)) for e in _errors(side)], "steps"))
     row("fault step known, no spike seen", lambda side: str(sum(_missed(r) for r in side)))
     row("alarm while running", lambda side: _share([r.alarm is not None for r in side if _sudden(r)]))
@@ -113,6 +113,12 @@ def _accuracy(sides: dict[str, list[Result]]) -> None:
 
 def _errors(side: Iterable[Result]) -> list[int]:
     return [result.step_error for result in side if result.step_error is not None]
+
+
+def _exact(side: Iterable[Result]) -> Iterator[bool]:
+    for result in side:
+        if result.visible:
+            yield result.step_error is not None and abs(result.step_error) <= 1
 
 
 def _sudden(result: Result) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import yaml
 from spikelore.probes.evidence import RunDirectory
 from spikelore.probes.evidence.reader import RunEvidence
@@ -22,6 +23,8 @@ from spikelore.rules.facts.registry import FactSet
 GYM = Path(__file__).parent / "gym"
 LIMIT = 600.0
 """Seconds that a job may run."""
+VISIBLE_OVER = 50
+"""Steps before the fault that its first loss must stand above to be called visible."""
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +62,7 @@ class Result:
     Attributes:
         exit: exit code of the job; 124 when it was stopped for time.
         alarm: step of the first alarm while it ran, None without one.
+        visible: the fault shows in the loss of its first step or the next: above the fifty before.
     """
 
     job: Job
@@ -68,6 +72,7 @@ class Result:
     exit: int
     seconds: float
     alarm: int | None
+    visible: bool
 
     @property
     def roots(self) -> list[str]:
@@ -151,7 +156,18 @@ def _diagnose(job: Job, folder: Path, code: int, seconds: float) -> Result:
     facts = facts_of(evidence, finding)
     alarms = [alarm.step for alarm in directory.alarms() if alarm.level == "alarm"]
     diagnosis = conclude(facts, finding, run=job.id)
-    return Result(job, diagnosis, facts, finding, code, seconds, min(alarms, default=None))
+    first = min(alarms, default=None)
+    return Result(job, diagnosis, facts, finding, code, seconds, first, _visible(job, evidence))
+
+
+def _visible(job: Job, evidence: RunEvidence) -> bool:
+    if job.fault_step is None:
+        return False
+    loss, at = evidence.primary.series("loss"), job.fault_step
+    before, after = loss.between(at - VISIBLE_OVER, at - 1).value, loss.between(at, at + 1).value
+    if not len(before) or not len(after):
+        return False
+    return bool(not np.isfinite(after).all() or after.max() > before.max())
 
 
 def _train(job: Job, folder: Path) -> None:
