@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 _WARM = 8
 _RATE = 0.05
 _DEVIATIONS = 6.0
 _MARGIN = 0.25
+_RECENT = 16
 
 
 class Baseline:
-    """A running mean and mean deviation that a single outlier cannot drag along."""
+    """A running mean and mean deviation that a single outlier cannot drag along, and the latest losses.
+
+    After a large excursion the deviation stays large for long; the range of the latest losses does not.
+    """
 
     def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=_RECENT)
         self._count = 0
         self._mean = 0.0
         self._deviation = 0.0
@@ -23,9 +29,14 @@ class Baseline:
         if not math.isfinite(loss):
             return True
         high = loss - self._mean > _DEVIATIONS * self._deviation + _MARGIN * abs(self._mean)
-        out = self._count >= _WARM and high
+        out = self._count >= _WARM and (high or self._above_latest(loss))
         self._take(loss)
+        self._recent.append(loss)
         return out
+
+    def _above_latest(self, loss: float) -> bool:
+        top = max(self._recent)
+        return loss > top and len(self._recent) == _RECENT and loss - top > top - min(self._recent)
 
     def _take(self, loss: float) -> None:
         self._count += 1
