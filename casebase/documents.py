@@ -36,7 +36,8 @@ def _body(case: Case) -> Iterator[str]:
     for note in case.notes:
         yield note.text
     for fix in case.fixes:
-        yield " ".join(text for text in (_words(fix.fix), fix.text) if text)
+        yield fix.text
+        yield _words(fix.fix)
     if case.diagnosis:
         yield case.diagnosis.reason
         for cause in case.diagnosis.causes[:3]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import reading
+from .checks import check_cause, check_fixes
 from .errors import CaseError
 from .fingerprint import Fingerprint, of_diagnosis, of_facts
 from .masking import Mask, masked_host
@@ -230,8 +231,6 @@ def _checked(case: Case, place: str) -> Case:
     Raises:
         CaseError: the case lacks it.
     """
-    from .resolving import check_cause, check_fixes
-
     if not case.id or len(case.id) > 200 or any(character.isspace() for character in case.id):
         raise CaseError(f"{place}: id {case.id[:40]!r} is none; valid is a text without spaces")
     try:

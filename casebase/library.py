@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..rules.diagnosis import Diagnosis, FactValue, Similar
 from . import advice, fingerprint, reading, schema, similar
+from .checks import check_cause, check_fixes
 from .database import Database
 from .errors import CaseError
 from .search.find import find
@@ -131,6 +132,9 @@ class CaseLibrary:
 
     def add(self, case: Case) -> str:
         """Add a case written by hand and return its id; the same case twice is one."""
+        if case.confirmed:
+            check_cause(case.confirmed)
+        check_fixes(case.fixes)
         return self.add_many([case])[0]
 
     def add_many(self, cases: Sequence[Case]) -> list[str]:

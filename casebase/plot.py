@@ -18,8 +18,8 @@ def curve(step: Sequence[int], values: Sequence[Loss], onset: int | None, title:
     """
     points = [(at, float(v)) for at, v in zip(step, values, strict=True) if isinstance(v, float | int)]
     bad = [at for at, value in zip(step, values, strict=True) if isinstance(value, str)]
-    head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"><title>{escape(title)}</title>'
-    parts = [head, _text(_LEFT, 16, title, "start")]
+    box = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+    parts = [f"<svg {box}><title>{escape(title)}</title>", _text(_LEFT, 16, title, "start")]
     if not step:
         return "".join([*parts, "</svg>"])
     across = _Scale(float(step[0]), float(step[-1]), _LEFT, _WIDTH - 10)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import escape
+from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
+from .errors import CaseError
 from .plot import curve
 from .values import Case, FixTried, Loss
 from .wording import words
@@ -24,9 +27,41 @@ class Section(msgspec.Struct):
     rows: list[list[str]] = []
 
 
-def markdown(case: Case, lang: str = "en") -> str:
-    """Return the postmortem as Markdown."""
+def write(case: Case, path: Path, lang: str = "en") -> list[Path]:
+    """Write the postmortem to a file, ``.html`` or ``.md`` with its plots as SVG files beside it.
+
+    Returns:
+        Every file written.
+
+    Raises:
+        CaseError: the name has another ending, or a file cannot be written.
+    """
+    if path.suffix not in (".html", ".md"):
+        raise CaseError(f"{path}: ends in {path.suffix!r}; valid is a name that ends in .html or .md")
+    if path.suffix == ".html":
+        files = {path: html_page(case, lang)}
+    else:
+        plots = {name: path.with_name(f"{path.stem}-{name}.svg") for name in _plots(case, lang)}
+        files = {plots[name]: plot for name, plot in _plots(case, lang).items()}
+        files[path] = markdown(case, lang, {name: file.name for name, file in plots.items()})
+    try:
+        for file, text in files.items():
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CaseError(f"{path}: cannot be written ({error.strerror})") from error
+    return list(files)
+
+
+def markdown(case: Case, lang: str = "en", plots: Mapping[str, str] | None = None) -> str:
+    """Return the postmortem as Markdown.
+
+    Args:
+        case: the incident.
+        lang: ``en`` or ``zh``.
+        plots: addresses of pictures by the quantity that they show, see `write`.
+    """
     lines = [f"# {_title(case, lang)}", ""]
+    lines += [f"![{words(name, lang)}]({quote(address)})\n" for name, address in (plots or {}).items()]
     for section in sections(case, lang):
         lines += [f"## {section.title}", ""] if section.title else []
         for text in section.text:
@@ -57,21 +92,20 @@ def html_page(case: Case, lang: str = "en") -> str:
                 f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in section.rows
             )
             parts.append(f"<table><tr>{head}</tr>{body}</table>")
-    plots = _plots(case, lang)
+    plots = "\n".join(f"<figure>{plot}</figure>" for plot in _plots(case, lang).values())
     return _PAGE.format(
         lang=lang, title=escape(_title(case, lang)), body="\n".join([*parts[:1], plots, *parts[1:]])
     )
 
 
-def _plots(case: Case, lang: str) -> str:
-    if case.window is None:
-        return ""
-    drawn = []
-    for name in ("loss", "grad.norm", "lr"):
-        if column := case.window.columns.get(name):
-            title = words(name, lang)
-            drawn.append(f"<figure>{curve(case.window.step, column, case.step, title)}</figure>")
-    return "\n".join(drawn)
+def _plots(case: Case, lang: str) -> dict[str, str]:
+    """Return SVG by quantity."""
+    columns = case.window.columns if case.window else {}
+    return {
+        name: curve(case.window.step, columns[name], case.step, words(name, lang))
+        for name in ("loss", "grad.norm", "lr")
+        if case.window and columns.get(name)
+    }
 
 
 def sections(case: Case, lang: str) -> Iterator[Section]:
@@ -118,9 +152,10 @@ def _facts(case: Case, lang: str) -> Iterator[str]:
     for name in ("project", "framework", "model_type", "run", "reference"):
         if value := getattr(case, name):
             yield line(name, str(value))
-    yield line("opened", _date(case.created))
-    if case.resolved:
-        yield line("resolved on", _date(case.resolved))
+    if case.source != "starter":
+        yield line("opened", _date(case.created))
+        if case.resolved:
+            yield line("resolved on", _date(case.resolved))
     yield line("incident", case.id)
 
 

@@ -51,10 +51,20 @@ def _child(table: str, column: str) -> str:
 
 def listed(reader: Reader, filters: Filters, starter: bool, limit: int, offset: int = 0) -> list[Brief]:
     """Return incidents that pass the filters, newest first."""
+    return [_brief(row) for row in _newest(reader, _COLUMNS, filters, starter, limit, offset)]
+
+
+def listed_keys(reader: Reader, filters: Filters, starter: bool, limit: int) -> list[int]:
+    """Return the local keys of incidents that pass the filters, newest first."""
+    return [row[0] for row in _newest(reader, "incident.key", filters, starter, limit, 0)]
+
+
+def _newest(
+    reader: Reader, columns: str, filters: Filters, starter: bool, limit: int, offset: int
+) -> list[tuple[Any, ...]]:
     where, params = conditions(filters, starter)
     order = " ORDER BY incident.created DESC, incident.key DESC LIMIT ? OFFSET ?"
-    rows = reader.rows(f"SELECT {_COLUMNS} FROM incident{where}{order}", [*params, limit, offset])
-    return [_brief(row) for row in rows]
+    return reader.rows(f"SELECT {columns} FROM incident{where}{order}", [*params, limit, offset])
 
 
 def keys_after(reader: Reader, filters: Filters, starter: bool, last: int, limit: int) -> list[int]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from . import tables
+from .checks import check_cause, check_fixes
 from .errors import CaseError
 from .identity import fix_id, note_id
 from .reading import find_key
 from .store import reader_of
-from .values import FAMILIES, OUTCOMES, Case, FixTried, Note
+from .values import Case, FixTried, Note
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -133,29 +134,3 @@ def _dated(fix: FixTried, now: float, by: str) -> FixTried:
     fix.created = fix.created or now
     fix.by = fix.by or by
     return fix
-
-
-def check_cause(cause: str) -> None:
-    """Demand a cause id.
-
-    Raises:
-        CaseError: it is not of a known family.
-    """
-    family, dot, name = cause.partition(".")
-    if not dot or not name or family not in (*FAMILIES, "pattern"):
-        raise CaseError(
-            f"cause {cause!r}: not a cause id; valid: FAMILY.NAME with a family of {', '.join(FAMILIES)}"
-        )
-
-
-def check_fixes(fixes: Sequence[FixTried]) -> None:
-    """Demand attempts that say what was tried and a known outcome.
-
-    Raises:
-        CaseError: one does not.
-    """
-    for fix in fixes:
-        if fix.outcome not in OUTCOMES:
-            raise CaseError(f"fix {fix.fix!r}: outcome {fix.outcome!r} is none; valid: {', '.join(OUTCOMES)}")
-        if not (fix.fix or fix.text):
-            raise CaseError("fix: says neither an id nor in words what was tried; valid: fix.NAME, or a text")

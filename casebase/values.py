@@ -24,7 +24,7 @@ OUTCOMES: tuple[Outcome, ...] = ("worked", "failed", "unknown")
 class FixTried(msgspec.Struct, omit_defaults=True):
     """One attempt at a fix and what came of it."""
 
-    fix: str
+    fix: str = ""
     """Fix id such as ``fix.clip-gradients``; empty where ``text`` alone says what was done."""
     outcome: Outcome = "unknown"
     before: Loss = None
@@ -169,6 +169,8 @@ class Hit(msgspec.Struct):
     snippet: str
     marks: list[tuple[int, int]] = []
     """Where the query's words stand in the snippet, as [start, end)."""
+    fixes: list[FixTried] = []
+    """What was tried on it."""
 
 
 class FixRecord(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import getpass
 from pathlib import Path
 
 import msgspec
@@ -77,4 +77,9 @@ def save(settings: Settings) -> None:
 
 def author(settings: Settings) -> str:
     """Return the name to resolve incidents under."""
-    return settings.author or os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+    if settings.author:
+        return settings.author
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..rules.diagnosis import Because, Cause, Diagnosis, Fix, Level, Spike
-from .language import tr
+from .language import current, tr
 from .numbers import number, percent, times
+
+if TYPE_CHECKING:
+    from ..casebase.values import Brief
 
 VERDICTS = {
     "spike": "Loss spike",
@@ -109,3 +114,9 @@ def record(fix: Fix) -> str:
 def certainty(cause: Cause) -> str:
     """Return a cause's certainty as a percentage."""
     return percent(cause.certainty)
+
+
+def case_title(case: Brief) -> str:
+    """Return a case's title in the user's language."""
+    chosen = case.title_zh if current() == "zh" and case.title_zh else case.title
+    return chosen or case.title_zh or readable(case.cause) or case.id

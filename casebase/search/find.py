@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..database import Reader
-from ..reading import briefs, listed
+from ..reading import briefs, fixes, listed_keys
 from ..values import Filters, Hit
 from .index import index_of
 from .query import Query, parse
 from .rank import rank
 from .retrieve import Weighed, candidates, weigh
-from .snippet import snippet
+from .snippet import passage, snippet
 
 
 def find(reader: Reader, text: str, filters: Filters, starter: bool, limit: int) -> list[Hit]:
@@ -34,21 +34,21 @@ def _terms(reader: Reader, keys: list[int]) -> list[tuple[int, str, str]]:
 
 
 def _hits(reader: Reader, scores: dict[int, float], weighed: list[Weighed]) -> list[Hit]:
-    lines = briefs(reader, list(scores))
-    marks = ", ".join("?" * len(scores)) or "NULL"
-    texts = dict(
-        reader.rows(f"SELECT incident, text FROM document WHERE incident IN ({marks})", list(scores))
-    )
+    keys = list(scores)
+    lines, attempts = briefs(reader, keys), fixes(reader, keys)
+    marks = ", ".join("?" * len(keys)) or "NULL"
+    texts = dict(reader.rows(f"SELECT incident, text FROM document WHERE incident IN ({marks})", keys))
     groups = [entry.group for entry in weighed]
     hits = []
     for key, score in scores.items():
-        cut, spans = snippet(texts.get(key, ""), groups)
-        hits.append(Hit(lines[key], round(score, 4), cut, spans))
+        cut, spans = snippet(passage(texts.get(key, ""), lines[key], groups), groups)
+        hits.append(Hit(lines[key], round(score, 4), cut, spans, attempts.get(key, [])))
     return hits
 
 
 def _newest(reader: Reader, query: Query, filters: Filters, starter: bool, limit: int) -> list[Hit]:
     if query.facets:
         keys = index_of(reader).newest([], query, limit)
-        return _hits(reader, dict.fromkeys(keys, 0.0), [])
-    return [Hit(line, 0.0, snippet(line.summary, [])[0]) for line in listed(reader, filters, starter, limit)]
+    else:
+        keys = listed_keys(reader, filters, starter, limit)
+    return _hits(reader, dict.fromkeys(keys, 0.0), [])

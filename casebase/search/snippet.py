@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..values import Brief
 from .query import Group
 from .terms import HAN, is_han, stem
 
+_HAN = re.compile(f"[{HAN}]")
 LENGTH = 160
 """Characters."""
 _PIECE = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:\.\d+)?(?:(?<=e)[-+]\d+)?")
@@ -23,6 +25,22 @@ def snippet(text: str, groups: list[Group], length: int = LENGTH) -> tuple[str, 
     shift = len(head) - start
     marks = [(a + shift, b + shift) for a, b, _ in spans if a >= start and b <= end]
     return head + text[start:end] + tail, _joined(marks)
+
+
+def passage(text: str, case: Brief, groups: list[Group]) -> str:
+    """Return the line of a document that answers most of what was asked for, its titles left out.
+
+    Of lines that answer as much, one in the script of the question, then the first.
+    """
+    lines = [line for line in text.split("\n") if line.strip() and line not in (case.title, case.title_zh)]
+    wanted = _wanted(groups)
+    chinese = any(is_han(group.text) for group in groups)
+
+    def worth(line: str) -> tuple[int, bool]:
+        answered = {group for _, _, group in _matches(line, wanted)}
+        return len(answered), bool(_HAN.search(line)) == chinese
+
+    return max(lines, key=worth, default="")
 
 
 def _wanted(groups: list[Group]) -> dict[str, int]:

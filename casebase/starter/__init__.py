@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..values import Case, FixTried
+from ..entry import Entry
+from ..values import Case
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -23,32 +24,6 @@ if TYPE_CHECKING:
 WRITTEN = 1735689600.0
 """2025-01-01: the accounts are older than anything that a user's own runs add, so they are listed last."""
 _SETTING = "starter"
-
-
-class _Entry(msgspec.Struct, forbid_unknown_fields=True):
-    """One case as the files write it."""
-
-    id: str
-    title: str
-    title_zh: str
-    summary: str
-    summary_zh: str
-    cause: str
-    reference: str = ""
-    """Address of the public account; the article's cases have none of their own."""
-    fixes: list[FixTried] = []
-    facts: dict[str, float | int | bool | str] = {}
-    framework: str = ""
-    model_type: str = ""
-    step: int | None = None
-    epoch: float | None = None
-    train: tuple[float | str | None, float | str | None] = (None, None)
-    val: tuple[float | str | None, float | str | None] = (None, None)
-    nonfinite: bool = False
-    recovered: bool = False
-    verdict: str = "spike"
-    pattern: str | None = None
-    tags: list[str] = []
 
 
 def cases() -> Iterator[Case]:
@@ -61,30 +36,15 @@ def cases() -> Iterator[Case]:
 
     for path in _sources():
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for entry in msgspec.convert(raw, list[_Entry]):
+        for entry in msgspec.convert(raw, list[Entry]):
             yield _case(entry)
 
 
-def _case(entry: _Entry) -> Case:
-    shared = {
-        name: getattr(entry, name) for name in _Entry.__struct_fields__ if name in Case.__struct_fields__
-    }
+def _case(entry: Entry) -> Case:
     for fix in entry.fixes:
         fix.decided = "starter"
         fix.created = WRITTEN
-    return Case(
-        **shared,
-        state="resolved",
-        confirmed=entry.cause,
-        source="starter",
-        train_before=entry.train[0],
-        train_after=entry.train[1],
-        val_before=entry.val[0],
-        val_after=entry.val[1],
-        created=WRITTEN,
-        updated=WRITTEN,
-        resolved=WRITTEN,
-    )
+    return entry.case("starter", WRITTEN)
 
 
 def ensure_loaded(library: CaseLibrary) -> bool:

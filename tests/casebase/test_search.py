@@ -117,12 +117,25 @@ def test_newest_first_without_a_text(cases: CaseLibrary) -> None:
 
 def test_scores_and_snippets(cases: CaseLibrary) -> None:
     """A hit says how much of the query it answers and shows where."""
-    hits = cases.search("learning rate")
+    hits = cases.search("loss scale collapsed")
     assert 0 < hits[0].score <= 1
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert "Learning rate" in hits[0].snippet
-    start, end = hits[0].marks[0]
-    assert hits[0].snippet[start:end] == "Learning"
+    assert hits[0].snippet == "the loss scale collapsed"
+    assert [hits[0].snippet[start:end] for start, end in hits[0].marks] == ["loss", "scale", "collapsed"]
+
+
+def test_a_hit_shows_the_script_that_was_asked_in(starter_library: CaseLibrary) -> None:
+    """The title is shown beside the snippet, so the snippet is of the rest, Chinese where the question is."""
+    english, chinese = (starter_library.search(text)[0] for text in ("negative income", "收入负数"))
+    assert english.case.id == chinese.case.id
+    assert english.snippet.startswith("The batch of epoch 25 held")
+    assert "异常数据" in chinese.snippet
+
+
+def test_a_hit_tells_what_was_tried(cases: CaseLibrary) -> None:
+    """Whoever searches wants to know what worked."""
+    hit = cases.search("half precision")[0]
+    assert [(fix.fix, fix.outcome) for fix in hit.fixes] == [("fix.use-bf16", "failed")]
 
 
 @pytest.mark.parametrize(

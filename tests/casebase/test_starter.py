@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from spikelore.casebase import Case, CaseLibrary, FixTried, starter
-from spikelore.casebase.resolving import check_cause, check_fixes
+from spikelore.casebase.checks import check_cause, check_fixes
 from spikelore.rules.facts import registry
 
 CASES = list(starter.cases())

@@ -45,7 +45,15 @@ def test_search_prints_cases_and_why(capsys: pytest.CaptureFixture[str]) -> None
     """A fresh home answers from the starter library."""
     out = run(capsys, "search", "negative", "income")
     assert out.startswith("article-negative-income  data.abnormal-features  resolved")
-    assert "negative income" in out
+    assert "Tabular regression broken by 100 rows with a negative income" in out
+    assert "worked: fix.drop-bad-batches" in out
+
+
+def test_search_without_a_text_lists_what_passes_the_filters(capsys: pytest.CaptureFixture[str]) -> None:
+    """Filters alone are a question too."""
+    found = load(capsys, "search", "--family", "numerics", "--outcome", "worked")
+    assert len(found) > 3
+    assert {hit["cause"].partition(".")[0] for hit in found} == {"numerics"}
 
 
 def test_search_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,11 +76,13 @@ def test_list_filters(capsys: pytest.CaptureFixture[str], incident: str) -> None
 
 
 def test_show_and_postmortem(capsys: pytest.CaptureFixture[str], incident: str, tmp_path: Path) -> None:
-    """One incident as Markdown, JSON and a page."""
+    """One incident as Markdown and JSON, and as a page or a Markdown file with plots."""
     assert run(capsys, "cases", "show", incident[:8]).startswith("# Exploding gradients at step 1,200")
     assert load(capsys, "cases", "show", incident)["facts"]["grad.norm_ratio"] == 240.0
-    run(capsys, "cases", "show", incident, "--html", str(tmp_path / "page.html"))
+    assert run(capsys, "cases", "postmortem", incident, str(tmp_path / "page.html")).strip().endswith(".html")
     assert "<h1>Exploding gradients" in (tmp_path / "page.html").read_text()
+    run(capsys, "cases", "postmortem", incident, str(tmp_path / "page.md"))
+    assert (tmp_path / "page.md").read_text().startswith("# Exploding gradients")
 
 
 def test_resolve_and_undo(capsys: pytest.CaptureFixture[str], incident: str) -> None:
@@ -83,7 +93,7 @@ def test_resolve_and_undo(capsys: pytest.CaptureFixture[str], incident: str) -> 
     )  # fmt: skip
     assert out.strip() == f"{incident} is resolved: model.exploding-gradients"
     case = load(capsys, "cases", "show", incident)
-    assert [(f.get("fix"), f.get("text"), f["outcome"], f.get("after")) for f in case["fixes"]] == [
+    assert [(f.get("fix", ""), f.get("text"), f["outcome"], f.get("after")) for f in case["fixes"]] == [
         ("fix.clip-gradients", None, "worked", 0.3),
         ("", "new seed", "failed", None),
     ]
@@ -99,6 +109,60 @@ def test_add_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     assert load(capsys, "search", "columns swapped")[0]["incident"] == identifier
     case = load(capsys, "cases", "show", identifier)
     assert (case["state"], case["confirmed"], case["tags"]) == ("resolved", "data.loading-error", ["ocr"])
+
+
+def test_add_from_a_form(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The blank form, filled in, is a case."""
+    blank = run(capsys, "cases", "form")
+    filled = blank.replace("title: ", "title: Columns swapped").replace(
+        "cause: ", "cause: data.loading-error"
+    )
+    filled = filled.replace("fixes: []", "fixes: [{text: swapped them back, outcome: worked}]")
+    (tmp_path / "form.yaml").write_text(filled)
+    identifier = run(capsys, "cases", "add", "--form", str(tmp_path / "form.yaml"), "--by", "ann").strip()
+    case = load(capsys, "cases", "show", identifier)
+    assert (case["title"], case["confirmed"], case["resolved_by"]) == (
+        "Columns swapped",
+        "data.loading-error",
+        "ann",
+    )
+    assert [(fix["text"], fix["outcome"], fix["by"]) for fix in case["fixes"]] == [
+        ("swapped them back", "worked", "ann")
+    ]
+
+
+def test_add_opens_the_form_in_an_editor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a title the user's editor opens; a form left as it was adds nothing."""
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("VISUAL", "true")
+    assert "left blank" in run(capsys, "cases", "add", code=2)
+    monkeypatch.setenv("VISUAL", "sed -i 's/^title: /title: Edited/'")
+    identifier = run(capsys, "cases", "add").strip()
+    assert load(capsys, "cases", "show", identifier)["title"] == "Edited"
+
+
+def test_export_shows_what_is_removed_before_it_writes(
+    capsys: pytest.CaptureFixture[str], incident: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal nothing is written before the user has seen what is removed and agreed."""
+    run(capsys, "cases", "note", incident, "see /home/ann/x.py")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    seen: list[str] = []
+
+    def refuse(question: str) -> bool:
+        seen.append(capsys.readouterr().out)
+        return question.startswith("Write 1 incidents") and False
+
+    monkeypatch.setattr("typer.confirm", refuse)
+    run(capsys, "cases", "export", str(tmp_path / "cases.jsonl"))
+    assert "/home/ann/x.py" in seen[0]
+    assert not (tmp_path / "cases.jsonl").exists()
+    run(capsys, "cases", "export", str(tmp_path / "cases.jsonl"), "--yes")
+    assert (tmp_path / "cases.jsonl").exists()
 
 
 def test_notes_and_tags(capsys: pytest.CaptureFixture[str], incident: str) -> None:
@@ -145,6 +209,10 @@ def test_stats(capsys: pytest.CaptureFixture[str], incident: str) -> None:
         ),
         (("cases", "import", "nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
         (("cases", "merge", "nowhere.db"), "nowhere.db: no such file"),
+        (("cases", "add", "x", "--cause", "oops"), "not a cause id"),
+        (("cases", "add"), "valid is a title, or --form FILE"),
+        (("cases", "list", "--state", "closed"), "'closed' is not one of 'open', 'resolved'"),
+        (("cases", "postmortem", "public-adam-epsilon", "page.pdf"), "ends in .html or .md"),
     ],
 )
 def test_mistakes_are_one_line(

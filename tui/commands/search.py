@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from ...casebase.values import Filters, Hit
+from ...casebase.values import OUTCOMES, Filters, Hit
 from .. import language
-from ..case_options import AsJson, Cause, Family, Framework, ModelType, Outcome, Project, Since, Until, moment
+from ..case_options import AsJson, with_filters
 from ..console import emit_json
 from ..language import tr
 from ..library import opened
 from ..numbers import number
+from ..wording import case_title
 
 app = typer.Typer()
 
@@ -21,40 +23,25 @@ _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 @app.command()
-def search(  # noqa: PLR0913, PLR0917 - one parameter per option
+@with_filters
+def search(
+    filters: Filters,
     text: Annotated[
-        list[str], typer.Argument(help="What to look for; cause:ID, tag:NAME and the like filter.")
-    ],
-    cause: Cause = "",
-    family: Family = "",
-    project: Project = "",
-    framework: Framework = "",
-    model_type: ModelType = "",
-    outcome: Outcome = "",
-    since: Since = None,
-    until: Until = None,
+        list[str] | None,
+        typer.Argument(help="What to look for; cause:ID, tag:NAME and the like filter. All if left out."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Search the case library, in English or Chinese."""
     language.use(language.choose())
-    filters = Filters(
-        cause=cause,
-        family=family,
-        project=project,
-        framework=framework,
-        model_type=model_type,
-        outcome=outcome,
-        since=moment(since),
-        until=moment(until),
-    )
     with opened() as library:
-        hits = library.search(" ".join(text), filters, limit)
+        hits = library.search(" ".join(text or []), filters, limit)
     if as_json:
         emit_json([as_row(hit) for hit in hits])
         return
     for hit in hits:
-        print(_lines(hit, styled=sys.stdout.isatty()))
+        print("\n    ".join(_lines(hit, styled=sys.stdout.isatty())), end="\n\n")
     if not hits:
         print(tr("No case answers that. Try fewer words, or spikelore cases list."))
 
@@ -73,18 +60,27 @@ def as_row(hit: Hit) -> dict[str, object]:
         "train": {"before": case.train_before, "after": case.train_after},
         "snippet": hit.snippet,
         "marks": hit.marks,
+        "fixes": [{"fix": fix.fix, "text": fix.text, "outcome": fix.outcome} for fix in hit.fixes],
         "reference": case.reference or None,
     }
 
 
-def _lines(hit: Hit, styled: bool) -> str:
+def _lines(hit: Hit, styled: bool) -> Iterator[str]:
     case = hit.case
     bold, dim, plain = (_BOLD, _DIM, _PLAIN) if styled else ("", "", "")
-    snippet = hit.snippet
-    for start, end in reversed(hit.marks if styled else []):
-        snippet = f"{snippet[:start]}{bold}{snippet[start:end]}{plain}{snippet[end:]}"
     change = ""
     if case.train_before is not None or case.train_after is not None:
         change = f"  {number(case.train_before, 3)} → {number(case.train_after, 3)}"
-    head = f"{bold}{case.id}{plain}  {case.cause or '?'}  {tr(case.state)}{change}"
-    return f"{head}\n    {snippet}\n{f'    {dim}{case.reference}{plain}' + chr(10) if case.reference else ''}"
+    yield f"{bold}{case.id}{plain}  {case.cause or '?'}  {tr(case.state)}{change}"
+    yield case_title(case)
+    snippet = hit.snippet
+    for start, end in reversed(hit.marks if styled else []):
+        snippet = f"{snippet[:start]}{bold}{snippet[start:end]}{plain}{snippet[end:]}"
+    if snippet:
+        yield snippet
+    for outcome in OUTCOMES:
+        tried = dict.fromkeys(fix.fix or fix.text for fix in hit.fixes if fix.outcome == outcome)
+        if tried:
+            yield f"{tr(outcome)}: {', '.join(tried)}"
+    if case.reference:
+        yield f"{dim}{case.reference}{plain}"

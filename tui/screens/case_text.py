@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ...casebase.values import Brief, Case, FixTried, Hit
+from ...casebase.values import Case, FixTried, Hit
 from .. import clock, wording
 from ..language import current, tr
 from ..numbers import number, percent, when
@@ -15,12 +15,6 @@ _OUTCOMES = {
     "failed": ("✗", "$text-error"),
     "unknown": ("?", "$text-warning"),
 }
-
-
-def title(case: Brief) -> str:
-    """Return a case's title in the user's language."""
-    chosen = case.title_zh if current() == "zh" and case.title_zh else case.title
-    return chosen or wording.readable(case.cause) or case.id
 
 
 def whole(case: Case, hit: Hit | None) -> Content:
@@ -36,7 +30,9 @@ def _head(case: Case, hit: Hit | None) -> Content:
         else (f"○ {tr('open')}", "$text-warning")
     )
     score = f"   {tr('match')} {percent(hit.score)}" if hit and hit.snippet else ""
-    return Content.assemble((title(case), "bold"), "\n", state, (score, DIM), (f"   {case.id}", DIM))
+    return Content.assemble(
+        (wording.case_title(case), "bold"), "\n", state, (score, DIM), (f"   {case.id}", DIM)
+    )
 
 
 def _story(case: Case) -> list[Content]:

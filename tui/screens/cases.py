@@ -122,7 +122,7 @@ the search. Mark a case with space and move on to read two side by side.
         mark = "◆" if case.id == self.marked else "✓" if case.state == "resolved" else "○"
         return [
             Content.styled(mark, "$success" if case.state == "resolved" else "$warning"),
-            Content(case_text.title(case)).truncate(max(self.table.size.width - 36, 24), ellipsis=True),
+            Content(wording.case_title(case)).truncate(max(self.table.size.width - 36, 24), ellipsis=True),
             Content.styled(wording.readable(case.cause) if case.cause else tr("unknown"), "$primary"),
             Content(number(case.train_after, 3)),
             Content.styled(when(case.created, clock.now()), "$foreground 60%"),
