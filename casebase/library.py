@@ -94,15 +94,16 @@ class CaseLibrary:
         window: Window | None = None,
         shape: bytes = b"",
         sole: bool = False,
+        model: str = "",
     ) -> str:
         """Open the incident of a diagnosis and return its id; asked again, bring it up to date.
 
         One run has one incident per onset: an onset that moved by a few steps is the same, and any is where
-        ``sole`` says that the run had one alarm at most.
+        ``sole`` says that the run had one alarm at most. ``model`` is the model's class.
         """
-        from .opening import open_incident
+        from .opening import case_of, open_incident
 
-        return open_incident(self, diagnosis, manifest, window, shape, sole)
+        return open_incident(self, case_of(diagnosis, manifest, window, model), manifest, shape, sole)
 
     def resolve(
         self, identifier: str, cause: str, fixes: Sequence[FixTried] = (), note: str = "", by: str = ""

@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 _NEAR_STEPS = 20
 _NEAR_SHARE = 0.002
 _LOCK_SPACE = 0x5B1CE
+_FRAMEWORKS = {
+    "lightning": "lightning",
+    "pytorch_lightning": "lightning",
+    "transformers": "transformers",
+    "torch": "torch",
+}
+"""Framework by the library that was imported, the most telling first."""
 
 
-def open_incident(
-    library: CaseLibrary,
-    diagnosis: Diagnosis,
-    manifest: RunManifest,
-    window: Window | None,
-    shape: bytes,
-    sole: bool,
-) -> str:
+def open_incident(library: CaseLibrary, case: Case, manifest: RunManifest, shape: bytes, sole: bool) -> str:
     """Open the incident of a diagnosis, or bring the one that is open up to date; return its id.
 
     Args:
         library: where.
-        diagnosis: what was found.
+        case: see `case_of`.
         manifest: of the run.
-        window: evidence round the onset.
         shape: see `fingerprint.shape`.
         sole: the run had one alarm at most, so wherever a second look places the onset, it is the same.
 
     Raises:
         CaseError: the diagnosis found no incident.
     """
+    diagnosis = case.diagnosis
+    assert diagnosis is not None  # noqa: S101 - it is what the case was made of
     if diagnosis.spike is None and diagnosis.verdict != "pattern":
         raise CaseError(
             f"run {manifest.id}: the verdict is {diagnosis.verdict!r} without an onset; valid is a diagnosis "
             "that names a spike or a pattern"
         )
-    case = case_of(diagnosis, manifest, window)
     with library.database.session() as session:
         _wait_turn(session, manifest.id, library.database.postgres)
         _note_run(library, session, manifest)
@@ -67,14 +67,23 @@ def open_incident(
         _update(session, key, case)
         library.store.attach(session, key, case)
         library.store.forget_old_diagnoses(session, key)
-        if window:
-            library.store.put_window(session, key, window)
+        if case.window:
+            library.store.put_window(session, key, case.window)
         library.store.refresh(session, key, of_diagnosis(diagnosis, shape))
     return known
 
 
-def case_of(diagnosis: Diagnosis, manifest: RunManifest, window: Window | None = None) -> Case:
-    """Return the case that a diagnosis of a run makes."""
+def case_of(
+    diagnosis: Diagnosis, manifest: RunManifest, window: Window | None = None, model: str = ""
+) -> Case:
+    """Return the case that a diagnosis of a run makes.
+
+    Args:
+        diagnosis: what was found.
+        manifest: of the run.
+        window: evidence round the onset.
+        model: class of the model, where the settings name none.
+    """
     spike = diagnosis.spike
     step, epoch = (spike.step, spike.epoch) if spike else (None, None)
     case = Case(
@@ -89,7 +98,7 @@ def case_of(diagnosis: Diagnosis, manifest: RunManifest, window: Window | None =
         host=masked_host(manifest.host),
         source=manifest.source,
         framework=_framework(manifest),
-        model_type=str(manifest.settings.get("model", "")),
+        model_type=str(manifest.settings.get("model") or model),
         created=time.time(),
         diagnosis=diagnosis,
         window=window,
@@ -110,7 +119,7 @@ def _level(level: Level | None) -> tuple[Loss, Loss]:
 
 
 def _framework(manifest: RunManifest) -> str:
-    return next((name for name in ("lightning", "transformers", "torch") if name in manifest.versions), "")
+    return next((name for part, name in _FRAMEWORKS.items() if part in manifest.versions), "")
 
 
 def _wait_turn(session: Session, run: str, postgres: bool) -> None:
@@ -153,6 +162,9 @@ def _update(session: Session, key: int, case: Case) -> None:
         "summary_zh",
     ):  # fmt: skip
         setattr(row, name, getattr(case, name))
+    for name in ("project", "framework", "model_type"):
+        # A first diagnosis may come before the job has told what it is built of.
+        setattr(row, name, getattr(row, name) or getattr(case, name))
     row.updated = case.updated = time.time()
 
 

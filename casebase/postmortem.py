@@ -169,7 +169,8 @@ def _why(case: Case, lang: str) -> Section:
     heads = [words(head, lang) for head in ("cause", "certainty", "evidence", "value", "condition")]
     return Section(
         words("why", lang),
-        text=[case.diagnosis.reason] if case.diagnosis.reason else [],
+        # Where the reason is the summary too, it has been said.
+        text=[text for text in (case.diagnosis.reason,) if text and text != _summary(case, lang)],
         heads=heads,
         rows=rows,
     )
@@ -204,6 +205,8 @@ def _whole(epoch: float | None) -> int | None:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

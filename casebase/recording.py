@@ -12,6 +12,7 @@ from .lineage import lineage_of
 
 if TYPE_CHECKING:
     from ..probes.evidence.reader import RunEvidence
+    from ..probes.evidence.rundir import RunManifest
     from .library import CaseLibrary
 
 
@@ -45,13 +46,13 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
     Raises:
         CaseError: the library cannot be written.
     """
-    manifest = run.manifest
+    manifest = _described(run)
     shape = shape_of(run, diagnosis.spike)
     incident = None
     if is_incident(diagnosis):
         window = window_of(run, diagnosis.spike)
         alarms = sum(alarm.level == "alarm" for alarm in run.alarms)
-        incident = library.open_incident(diagnosis, manifest, window, shape, sole=alarms < 2)
+        incident = library.open_incident(diagnosis, manifest, window, shape, alarms < 2, _model(run))
     else:
         library.dismiss(manifest.id, diagnosis)
     from .outcome import settle
@@ -60,3 +61,18 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
     if diagnosis.verdict != "healthy":
         library.advise(diagnosis, incident or "", lineage_of(manifest), shape)
     return Recorded(diagnosis, incident, settled)
+
+
+def _described(run: RunEvidence) -> RunManifest:
+    """Return the manifest with the versions that the job told of; its file gets them when the job ends."""
+    found = dict(run.manifest.versions)
+    for event in run.primary.events_named("environment"):
+        found.update(event.data.get("versions", {}))
+    return msgspec.structs.replace(run.manifest, versions=found)
+
+
+def _model(run: RunEvidence) -> str:
+    """Return the class of the largest model seen, empty where none was."""
+    models = run.primary.events_named("model")
+    largest = max(models, key=lambda event: event.data.get("parameters") or 0, default=None)
+    return str(largest.data.get("class", "")) if largest else ""

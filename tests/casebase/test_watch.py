@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spikelore.casebase import CaseLibrary, Watcher, record
-from spikelore.probes.evidence import Eval, Header, RunDirectory, encode
+from spikelore.probes.evidence import Eval, Event, Header, RunDirectory, encode
 from spikelore.probes.evidence.reader import RunEvidence
 from spikelore.probes.evidence.rundir import Alarm
 from spikelore.rules.diagnosis import Diagnosis
@@ -37,6 +38,9 @@ class Job:
         self._write(
             b"".join(samples.step_line(step, loss(step), exploding(step)) for step in range(first, last))
         )
+
+    def tell(self, name: str, data: dict[str, Any]) -> None:
+        self._write(encode(Event(name, 0, 0.0, data)))
 
     def validate(self, step: int, loss: float) -> None:
         self._write(encode(Eval(step, float(step), step / 100, {"val.loss": loss})))
@@ -84,6 +88,19 @@ def test_a_live_spike_is_alarmed_diagnosed_and_opened(tmp_path: Path, library: C
         assert written.verdict == "spike"
         assert [case.id for case in library.list()] == [told[0][1]] == [watcher.incident]
     assert watcher.problems == []
+
+
+def test_an_incident_names_framework_and_model(tmp_path: Path, library: CaseLibrary) -> None:
+    """Both come from what the job told of itself, as the manifest of a live run has neither."""
+    job = Job(tmp_path / "run")
+    job.tell("environment", {"versions": {"torch": "2.9", "lightning": "2.5"}})
+    for name, size in (("Encoder", 10), ("GPT", 1000)):
+        job.tell("model", {"class": name, "parameters": size})
+    job.train(0, 700)
+    with Watcher(job.directory, library) as watcher:
+        until(lambda: watcher.incident)
+    case = library.get(watcher.incident or "")
+    assert (case.framework, case.model_type) == ("lightning", "GPT")
 
 
 def test_later_validation_brings_the_diagnosis_up_to_date(tmp_path: Path, library: CaseLibrary) -> None:
