@@ -19,6 +19,7 @@ FACETS = (
 )  # fmt: skip
 _FILTER = re.compile(rf"\b({'|'.join(FACETS)}):(\S+)")
 _SYNONYM_WEIGHT = 0.6
+_HALF_WEIGHT = 0.4
 _FAINT = 0.25
 """Importance of function words: in a small library their rarity does not show how little they say."""
 _PAIR_OVERLAP = 0.5
@@ -164,8 +165,9 @@ def _groups(text: str) -> list[Group]:
 
 def _concept_group(phrase: tuple[str, ...]) -> Group:
     own = _indexed(phrase)
-    # Half of a phrase is still a hint.
-    parts = [Alternative((term,), 0.4) for term in own] if len(own) > 1 else []
+    # Half of a phrase is still a hint, unless it is its "up" or "of".
+    telling = [term for term in own if term not in STOP_WORDS and not _says_little(term)]
+    parts = [Alternative((term,), _HALF_WEIGHT) for term in telling] if len(own) > 1 else []
     return Group(" ".join(phrase), [*alternatives(phrase), *parts])
 
 
@@ -196,8 +198,9 @@ def _han_groups(characters: list[str]) -> list[Group]:
     ]
 
 
-def _says_little(pair: str) -> bool:
-    return not _function_words().isdisjoint((pair, *pair))
+def _says_little(term: str) -> bool:
+    """Tell whether a stem, or a pair of Chinese characters or part of it, is a function word."""
+    return not _function_words().isdisjoint((term, *term) if is_han(term) else (term,))
 
 
 def _unique(groups: list[Group]) -> list[Group]:

@@ -6,7 +6,7 @@ import re
 
 from ..values import Brief
 from .query import Group
-from .terms import HAN, is_han, stem
+from .terms import HAN, is_han, stem, terms
 
 _HAN = re.compile(f"[{HAN}]")
 LENGTH = 160
@@ -33,14 +33,21 @@ def passage(text: str, case: Brief, groups: list[Group]) -> str:
     Of lines that answer as much, one in the script of the question, then the first.
     """
     lines = [line for line in text.split("\n") if line.strip() and line not in (case.title, case.title_zh)]
-    wanted = _wanted(groups)
     chinese = any(is_han(group.text) for group in groups)
 
-    def worth(line: str) -> tuple[int, bool]:
-        answered = {group for _, _, group in _matches(line, wanted)}
-        return len(answered), bool(_HAN.search(line)) == chinese
+    def worth(line: str) -> tuple[float, bool]:
+        return _answered(set(terms(line)), groups), bool(_HAN.search(line)) == chinese
 
     return max(lines, key=worth, default="")
+
+
+def _answered(found: set[str], groups: list[Group]) -> float:
+    """Return how much of what was asked for stands in a line, in groups."""
+    return sum(
+        group.importance
+        * max((way.weight for way in group.alternatives if found.issuperset(way.terms)), default=0.0)
+        for group in groups
+    )
 
 
 def _wanted(groups: list[Group]) -> dict[str, int]:
