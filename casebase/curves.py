@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from . import fingerprint
-from .values import Loss, Window, spell
+from .values import Case, Loss, Window, spell
 
 if TYPE_CHECKING:
     from ..probes.evidence.reader import RankEvidence, RunEvidence
@@ -79,3 +79,17 @@ def shape_of(run: RunEvidence, spike: Spike | None) -> bytes:
     reach = fingerprint.STRIDE * (fingerprint.BEFORE + fingerprint.AFTER)
     part = series.between(spike.step - reach, spike.step + reach)
     return fingerprint.shape(part.step.tolist(), part.value.tolist(), spike.step, spike.train.before)
+
+
+def shape_of_case(case: Case) -> bytes:
+    """Return the shape of a case that came without, from its window; empty where there is none."""
+    window = case.window
+    if window is None or case.step is None or not isinstance(case.train_before, float):
+        return b""
+    points = [
+        (step, float(loss))
+        for step, loss in zip(window.step, window.columns.get("loss", []), strict=False)
+        if loss is not None
+    ]
+    steps, losses = [step for step, _ in points], [loss for _, loss in points]
+    return fingerprint.shape(steps, losses, case.step, case.train_before) if points else b""

@@ -19,7 +19,8 @@ from .values import Case, Filters, FixTried, Hit
 
 if TYPE_CHECKING:
     from ..probes.evidence.rundir import RunManifest
-    from .exchange import ExportReport, ImportReport
+    from .exchange import ExportReport
+    from .intake import ImportReport
     from .store import Store
     from .values import Brief, Statistics, Window
 
@@ -253,12 +254,12 @@ class CaseLibrary:
 
     def import_(self, path: Path | str) -> ImportReport:
         """Read cases that `export` wrote; what is known already is not doubled."""
-        from .exchange import import_file
+        from .intake import import_file
 
         return import_file(self, Path(path))
 
     def merge(self, other_url: str) -> ImportReport:
         """Take over everything from another library."""
-        from .exchange import merge
+        from .intake import merge
 
         return merge(self, other_url)

@@ -160,6 +160,21 @@ class Fingerprint(Table, table=True):
     """The loss round the onset as int8: see `fingerprint.shape`."""
 
 
+class HealthyWindow(Table, table=True):
+    """A moment of a healthy run as rules would have seen it, had the loss jumped there."""
+
+    __tablename__ = "healthy_window"
+    __table_args__ = (UniqueConstraint("run", "step"),)
+
+    key: int | None = Field(default=None, primary_key=True)
+    run: str
+    step: int = Field(sa_type=BigInteger)
+    facts: str = _text("{}")
+    """Fact name to value, JSON."""
+    project: str = ""
+    created: float = 0.0
+
+
 class FixAttempt(Table, table=True):
     """A fix that somebody or some later run tried."""
 

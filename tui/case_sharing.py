@@ -16,7 +16,8 @@ from .language import tr
 from .library import opened
 
 if TYPE_CHECKING:
-    from ..casebase.exchange import ExportReport, ImportReport
+    from ..casebase.exchange import ExportReport
+    from ..casebase.intake import ImportReport
 
 _MOST_SHOWN = 20
 """Removed texts of one kind that are shown."""

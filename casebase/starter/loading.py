@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, union
 
 from .. import tables
 from ..fingerprint import of_facts
 from ..values import Case
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from ..library import CaseLibrary
 
 
@@ -37,7 +39,23 @@ def load(library: CaseLibrary, cases: Sequence[Case], setting: str, version: str
             )
             library.store.attach(session, key, case)
             library.store.refresh(session, key, of_facts(case.facts))
-        if known:
-            session.execute(delete(tables.Incident).where(row.key.in_(list(known.values()))))
+        _let_go(library, session, list(known.values()))
         insert = library.store.insert(tables.Setting).values(name=setting, value=version)
         session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": version}))
+
+
+def _let_go(library: CaseLibrary, session: Session, keys: list[int]) -> None:
+    """Delete cases that are shipped no more; one that somebody wrote on becomes theirs."""
+    row: Any = tables.Incident
+    attempt: Any = tables.FixAttempt
+    note: Any = tables.NoteRow
+    attachment: Any = tables.AttachmentRow
+    theirs = union(
+        select(attempt.incident).where(attempt.decided != "starter", attempt.incident.in_(keys)),
+        select(note.incident).where(note.incident.in_(keys)),
+        select(attachment.incident).where(attachment.incident.in_(keys)),
+    )
+    for key in list(session.execute(theirs).scalars()):
+        session.get_one(tables.Incident, key).source = "hand"
+        library.store.refresh(session, key)
+    session.execute(delete(tables.Incident).where(row.key.in_(keys), row.source == "starter"))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from spikelore.casebase import Case, CaseError, CaseLibrary, Filters, FixTried
+from spikelore.casebase.fingerprint import shape
 from spikelore.casebase.masking import Mask, masked_host
+from spikelore.casebase.reading import fingerprints
 from spikelore.casebase.values import Window
 
 from .samples import EXPLODING, diagnosis, manifest
@@ -50,6 +52,20 @@ def test_a_library_travels_through_a_file(told: CaseLibrary, tmp_path: Path) -> 
         assert (report.added, report.joined, report.unchanged) == (2, 0, 0)
         assert content(other) == content(told)
         assert other.search("tag:ocr")
+
+
+def test_the_shape_of_the_curve_survives(library: CaseLibrary, tmp_path: Path) -> None:
+    """What is compared besides facts is made again from the evidence that travelled."""
+    steps = list(range(1080, 1360))
+    losses: list[float | str | None] = [0.3 if step < 1200 else 4.8 for step in steps]
+    losses[150] = "nan"
+    curve = shape(steps, [float(loss or 0) for loss in losses], 1200, 0.3)
+    library.open_incident(diagnosis(), manifest(), Window(steps, {"loss": losses}), curve)
+    library.export(tmp_path / "cases.jsonl")
+    with other_library(tmp_path) as other:
+        other.import_(tmp_path / "cases.jsonl")
+        with other.database.reader() as reader:
+            assert fingerprints(reader, [1])[1].shape == curve
 
 
 def test_importing_twice_doubles_nothing(told: CaseLibrary, tmp_path: Path) -> None:

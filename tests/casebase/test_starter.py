@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spikelore.casebase import Case, CaseLibrary, FixTried, starter
+from spikelore.casebase import Case, CaseError, CaseLibrary, FixTried, starter
 from spikelore.casebase.checks import check_cause, check_fixes
 from spikelore.rules.facts import registry
 
@@ -50,11 +50,13 @@ def test_the_article_and_the_public_incidents_are_there(library: CaseLibrary) ->
 def test_a_new_release_replaces_starter_cases_and_keeps_what_people_wrote(
     library: CaseLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Changed accounts are taken over; notes, tags and people's own outcomes stay."""
+    """Changed accounts are taken over; what people wrote stays, also on cases that are shipped no more."""
     starter.ensure_loaded(library)
     library.note("article-white-image", "seen here too", "ann")
     library.add_fix("article-white-image", FixTried("fix.clip-gradients", "worked", by="ann"))
-    changed = [case for case in starter.cases() if case.id != "article-rank-desync"]
+    library.note("public-darknet-card", "ours did the same", "ann")
+    gone = ("article-rank-desync", "public-darknet-card")
+    changed = [case for case in starter.cases() if case.id not in gone]
     changed[0].title = "A better title"
     monkeypatch.setattr(starter, "version", lambda: "99.0 changed")
     monkeypatch.setattr(starter, "cases", lambda: iter(changed))
@@ -65,7 +67,10 @@ def test_a_new_release_replaces_starter_cases_and_keeps_what_people_wrote(
         assert [note.text for note in kept.notes] == ["seen here too"]
         assert [fix.fix for fix in kept.fixes] == ["fix.clip-gradients"]
         assert len(shown.get("article-transformer-clip").fixes) == 2
-        assert shown.statistics().incidents == 0
+        with pytest.raises(CaseError):
+            shown.get("article-rank-desync")
+        assert [case.id for case in shown.list()] == ["public-darknet-card"]
+        assert [hit.case.id for hit in shown.search("defective card")] == ["public-darknet-card"]
 
 
 def test_an_older_release_leaves_newer_starter_cases_alone(
