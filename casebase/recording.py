@@ -8,6 +8,7 @@ import msgspec
 
 from ..rules.diagnosis import Diagnosis
 from .curves import shape_of, window_of
+from .healthy import keep
 from .lineage import lineage_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
         incident = library.open_incident(diagnosis, manifest, window, shape, alarms < 2, _model(run))
     else:
         library.dismiss(manifest.id, diagnosis)
+        keep(library, run, diagnosis)
     from .outcome import settle
 
     settled = settle(library, run, diagnosis)

@@ -62,7 +62,7 @@ class Reused:
         if not self._url or schema.current(Database(self._url)) != schema.HEAD:
             self._url = postgres.fresh_database(self._server, self._template)
         with psycopg.connect(self._url, autocommit=True) as connection:
-            for table in ("incident", "run", "word", "setting"):
+            for table in ("incident", "run", "healthy_window", "word", "setting"):
                 connection.execute(f"DELETE FROM {table}")
         return self._url
 
