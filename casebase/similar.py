@@ -73,17 +73,16 @@ def find_similar(
     rarity, keys = _candidates(reader, wanted, starter)
     prints = fingerprints(reader, keys)
     left_out = set(without)
-    found = [
-        _compare(wanted, case, prints.get(key, Fingerprint()), rarity)
+    compared = [
+        (key, _compare(wanted, case, prints.get(key, Fingerprint()), rarity))
         for key, case in briefs(reader, keys).items()
         if case.id not in left_out
     ]
-    found = sorted((one for one in found if one.score > 0), key=_order)[:limit]
-    by_id = {case.id: key for key, case in briefs(reader, keys).items()}
-    attempts = fixes(reader, [by_id[one.case.id] for one in found])
-    for one in found:
-        one.fixes = attempts.get(by_id[one.case.id], [])
-    return found
+    found = sorted((pair for pair in compared if pair[1].score > 0), key=lambda pair: _order(pair[1]))[:limit]
+    attempts = fixes(reader, [key for key, _ in found])
+    for key, one in found:
+        one.fixes = attempts.get(key, [])
+    return [one for _, one in found]
 
 
 def _order(one: Likeness) -> tuple[float, bool, float]:

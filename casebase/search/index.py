@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Protocol
 
 from ..database import Reader
@@ -84,7 +85,7 @@ class SqliteIndex:
 
     def best(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
         """Return the best documents that answer any group."""
-        order = "bm25(document_index, 4.0, 1.0, 0.5)"
+        order = "bm25(document_index, 4.0, 1.0, 0.5), rowid DESC"
         return self._keys(_match(groups, query, " OR "), query, order, limit)
 
     def _keys(self, match: str, query: Query, order: str, limit: int) -> list[int]:
@@ -130,6 +131,10 @@ class _Sample:
 _SAMPLES: dict[str, _Sample] = {}
 _SAMPLE_SECONDS = 60.0
 _SMALL = 5000
+_NEAR = 10_000
+"""Newest documents that are looked through one by one."""
+_SLACK = 2.5
+"""Things asked for together need not stand together as often as the rarest of them."""
 
 
 @dataclass
@@ -156,11 +161,35 @@ class PostgresIndex:
         return found
 
     def newest(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
-        """Return the newest documents that answer every group."""
+        """Return the newest documents that answer every group.
+
+        The index knows no order, so all that match are fetched to be sorted. Where most of the library does,
+        looking through its newest part is faster.
+        """
+        share = self._share(groups, query)
+        reach = ceil(_SLACK * limit / share) if share else 0
+        if 0 < reach <= _NEAR:
+            near = f"(SELECT incident, terms FROM document ORDER BY incident DESC LIMIT {reach}) AS document"
+            found = self._newest_of(near, groups, query, limit)
+            if len(found) == limit:
+                return found
+        return self._newest_of("document", groups, query, limit)
+
+    def _newest_of(self, source: str, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
         dates, params = _between(query, "document.incident")
-        sql = f"SELECT incident FROM document WHERE terms @@ ?::tsquery{dates} ORDER BY incident DESC LIMIT ?"
+        sql = f"SELECT incident FROM {source} WHERE terms @@ ?::tsquery{dates} ORDER BY incident DESC LIMIT ?"
         match = _tsquery(groups, query, " & ")
         return [row[0] for row in self.reader.rows(sql, [match, *params, limit])]
+
+    def _share(self, groups: Sequence[Group], query: Query) -> float:
+        """Return the share of documents with the rarest thing asked for; 0 where statistics leave it out."""
+        known = self._sample().share
+        shares = [known.get(term, 0.0) for term in query.facets]
+        shares += [
+            sum(min(known.get(term, 0.0) for term in way.terms) for way in group.alternatives)
+            for group in groups
+        ]
+        return min(shares, default=0.0)
 
     def best(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
         """Return the documents that answer the most groups."""

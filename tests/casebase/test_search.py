@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from spikelore.casebase import Case, CaseLibrary, Filters, FixTried
+from spikelore.casebase.search import index
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,26 @@ def test_the_environment_hides_starter_cases(url: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("SPIKELORE_STARTER", "0")
     with CaseLibrary.open(url) as library:
         assert not library.list()
+
+
+def test_common_words_are_found_among_the_newest_or_everywhere(
+    library: CaseLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL the newest part is looked through first where statistics say that most answer."""
+    monkeypatch.setattr(index, "_NEAR", 100)
+    library.add_many(
+        [
+            Case(
+                id=f"case-{number:03}",
+                title="flood" if number < 200 else "drought",
+                created=float(number + 1),
+            )
+            for number in range(300)
+        ]
+    )
+    if library.database.postgres:
+        with library.database.reader() as reader:
+            reader.run("ANALYZE document", [])
+    assert found(library, "flood state:open")[:2] == ["case-199", "case-198"]
+    assert found(library, "state:open")[:2] == ["case-299", "case-298"]
+    assert found(library, "state:open", until=11.0)[:2] == ["case-009", "case-008"]
