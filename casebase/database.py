@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..probes.evidence.home import home
 from .errors import CaseError
 
 if TYPE_CHECKING:
@@ -58,18 +59,9 @@ class Reader:
         return rows[0][0] if rows else None
 
 
-def default_home() -> Path:
-    """Return ``$SPIKELORE_HOME``, or the platform's folder for user data."""
-    if given := os.environ.get("SPIKELORE_HOME"):
-        return Path(given).expanduser()
-    import platformdirs
-
-    return platformdirs.user_data_path("spikelore")
-
-
 def default_url() -> str:
     """Return ``$SPIKELORE_DB``, or the SQLite file in the home folder."""
-    return os.environ.get("SPIKELORE_DB") or f"sqlite:///{default_home() / 'cases.db'}"
+    return os.environ.get("SPIKELORE_DB") or f"sqlite:///{home() / 'cases.db'}"
 
 
 class Database:

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .evidence import EvidenceError, RunDirectory, RunManifest
-from .launch import default_home, new_run_id
+from .evidence.home import home
+from .launch import new_run_id
 from .provenance import git_state, settings_in, versions
 from .secrets import mask_command
 from .summary import complete
@@ -153,7 +154,7 @@ def _shared_run(run_dir: Path | str | None, name: str, project: str) -> RunDirec
                 "spikelore.attach: several ranks need one run_dir; pass the same folder on each of them"
             )
         identity = f"{shared}-{os.environ.get('MASTER_PORT', '')}-{os.getppid()}"
-    path = Path(run_dir) if run_dir is not None else default_home() / "runs" / identity
+    path = Path(run_dir) if run_dir is not None else home() / "runs" / identity
     if rank == 0:
         return RunDirectory.create(path.absolute(), _manifest(identity, path, name, project, world))
     deadline = time.monotonic() + _RANK_PATIENCE

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .evidence import EvidenceError, RunDirectory, RunManifest
+from .evidence.home import home
 from .provenance import git_state, settings_in, versions
 from .secrets import mask_command
 from .summary import complete
@@ -28,14 +29,6 @@ _KEYBOARD = ("SIGINT", "SIGQUIT")
 
 class LaunchError(Exception):
     """The command cannot be started; the message names it, the problem and what is valid."""
-
-
-def default_home() -> Path:
-    """Folder for runs and cases: ``$SPIKELORE_HOME``, else the user's data folder."""
-    import platformdirs
-
-    chosen = os.environ.get("SPIKELORE_HOME")
-    return Path(chosen) if chosen else platformdirs.user_data_path("spikelore")
 
 
 def new_run_id() -> str:
@@ -74,7 +67,7 @@ class Launch:
             raise LaunchError("no command to run; valid is: spikelore run -- python train.py ...")
         self.command = list(command)
         self.id = new_run_id()
-        self._run_dir = Path(run_dir) if run_dir is not None else default_home() / "runs" / self.id
+        self._run_dir = Path(run_dir) if run_dir is not None else home() / "runs" / self.id
         self._name = name
         self._project = project
         self._budget = budget
@@ -142,7 +135,7 @@ class Launch:
         before = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BOOT_FOLDER), before]))
         environment["SPIKELORE_RUN"] = str(run.path)
-        environment["SPIKELORE_HOME"] = str(default_home().absolute())
+        environment["SPIKELORE_HOME"] = str(home().absolute())
         environment["SPIKELORE_LIBS"] = os.pathsep.join(library_folders())
         if self._budget is not None:
             environment["SPIKELORE_BUDGET"] = str(self._budget)

@@ -10,6 +10,7 @@ from .documents import RuleDocument
 from .documents.rule import GivenFact, TestDocument
 from .engine import Engine, Rule
 from .facts.registry import Fact, FactSet
+from .given import facts_from
 from .rulebase import RuleBase
 
 
@@ -45,9 +46,10 @@ def run_cases(base: RuleBase, identifier: str | None = None) -> Iterator[CaseRes
 
 
 def _problem(base: RuleBase, document: RuleDocument, case: TestDocument) -> str:
-    facts = FactSet(_fact(name, given) for name, given in case.facts.items())
     others = [base.rules[case.like]] if case.like in base.rules else []
-    outcome = Engine([Rule.of(each) for each in (document, *others)]).evaluate(facts, "spike")
+    computed, verdict = facts_from(case.series) if case.series else (FactSet(), "spike")
+    facts = computed.with_facts(_fact(name, given) for name, given in case.facts.items())
+    outcome = Engine([Rule.of(each) for each in (document, *others)]).evaluate(facts, verdict)
     fired = outcome.firings.get(document.id)
     if (fired is not None) != case.fires:
         return f"{'fires' if fired else 'does not fire'}, but the case says otherwise"

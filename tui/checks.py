@@ -17,8 +17,9 @@ from typing import Literal
 
 import msgspec
 
+from ..probes.evidence.home import home
 from .errors import sentence
-from .home import database_url, home
+from .home import database_url
 
 
 class Check(msgspec.Struct):

@@ -7,16 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..probes.evidence import EvidenceError, RunDirectory
+from ..probes.evidence.home import home
 from .errors import UserError
-
-
-def home() -> Path:
-    """Return ``$SPIKELORE_HOME``, or the platform's folder for user data."""
-    if given := os.environ.get("SPIKELORE_HOME"):
-        return Path(given).expanduser()
-    import platformdirs
-
-    return platformdirs.user_data_path("spikelore")
 
 
 def runs_dir() -> Path:

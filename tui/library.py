@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .home import database_url, home
+from ..probes.evidence.home import home
+from .home import database_url
 
 if TYPE_CHECKING:
     from ..casebase import CaseLibrary

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..probes.evidence.home import home
 from .errors import UserError
-from .home import home
 
 LIMIT = 1 << 16
 """Largest settings file read, in bytes."""

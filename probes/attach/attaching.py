@@ -16,7 +16,8 @@ import psutil
 
 from ..agent.listener import socket_path
 from ..evidence import EvidenceError, RunDirectory, RunManifest
-from ..launch import default_home, library_folders, new_run_id
+from ..evidence.home import home
+from ..launch import library_folders, new_run_id
 from ..provenance import git_state, settings_in, versions
 from ..secrets import mask_command
 from ..summary import complete
@@ -114,7 +115,7 @@ def detach(pid: int, *, timeout: float = _ANSWER_SECONDS, mechanism: str | None 
 
 def _make_run(pid: int, run_dir: Path | str | None, world: int) -> RunDirectory:
     run_id = new_run_id()
-    path = Path(run_dir) if run_dir is not None else default_home() / "runs" / run_id
+    path = Path(run_dir) if run_dir is not None else home() / "runs" / run_id
     process = psutil.Process(pid)
     masked = mask_command(process.cmdline())
     manifest = RunManifest(
@@ -234,7 +235,7 @@ def _by_socket(target: Target, path: Path, request: dict[str, Any], timeout: flo
 
 
 def _scratch() -> Path:
-    folder = default_home()
+    folder = home()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -227,6 +227,14 @@ class RunEvidence:
         run.poll()
         return run
 
+    @classmethod
+    def in_memory(cls, manifest: RunManifest, ranks: Iterable[RankEvidence]) -> RunEvidence:
+        """Return a run that lies in no directory; it has no alarms and never changes."""
+        run = cls(RunDirectory(f"{manifest.id} (in memory)"))
+        run.manifest = manifest
+        run.ranks = {rank.rank: rank for rank in ranks}
+        return run
+
     @cached_property
     def manifest(self) -> RunManifest:
         """The manifest as it was at first use."""

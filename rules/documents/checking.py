@@ -15,6 +15,7 @@ from .markup import Marked, Path
 from .placeholders import placeholders
 from .problems import Problem, suggest
 from .rule import ConditionDocument, GivenFact, RuleDocument
+from .series import parse
 
 DERIVED = ("symptom.", "pattern.", "cause.")
 """Beginnings of the names of conclusions, which other rules may build on."""
@@ -156,6 +157,11 @@ def _tests(document: RuleDocument, marked: Marked, specs: Specs) -> Iterator[Pro
                 yield _unknown(name, path, marked, specs)
             elif wrong := mismatch(value, spec):
                 yield marked.problem(path, wrong, _range(spec))
+        for name, curve in test.series.items():
+            try:
+                parse(curve)
+            except ValueError as error:
+                yield marked.problem(("tests", index, "series", name), str(error))
 
 
 def _fix(document: FixDocument, marked: Marked, specs: Specs) -> Iterator[Problem]:

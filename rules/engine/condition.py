@@ -98,8 +98,12 @@ class Condition:
         fact = facts.get(self.fact)
         if fact is None or (isinstance(fact.value, float) and math.isnan(fact.value)):
             return "unknown"
+        return "yes" if self.holds(fact.value) else "no"
+
+    def holds(self, value: FactValue) -> bool:
+        """Return whether the condition holds for a value that is no NaN."""
         compare = _COMPARE["eq" if self.op == "in" else self.op]
-        return "yes" if any(_holds(compare, fact.value, v) for v in self.alternatives) else "no"
+        return any(_holds(compare, value, other) for other in self.alternatives)
 
     def __str__(self) -> str:
         return f"{self.fact} {self.text}"

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from ...probes.evidence.home import home
+
 Kind: TypeAlias = Literal["rules", "causes", "fixes"]
 KINDS: tuple[Kind, ...] = ("rules", "causes", "fixes")
 MAX_FILES = 20_000
@@ -35,16 +37,29 @@ class Found(NamedTuple):
 
 
 def default_sources(extra: Sequence[Path] = ()) -> list[Source]:
-    """Return the shipped library, the directories of ``SPIKELORE_RULES`` and further ones; the last wins."""
-    named = os.environ.get("SPIKELORE_RULES", "").split(os.pathsep)
-    team = [Path(text).expanduser() for text in named if text.strip()]
-    return [Source(LIBRARY, team=False), *(Source(path) for path in dict.fromkeys([*team, *extra]))]
+    """Return where documents come from, the last winning over those before.
+
+    The shipped library, the user's own folder where there is one, the directories of ``SPIKELORE_RULES``,
+    and further ones.
+    """
+    own = [path for path in (own_directory(),) if path.is_dir()]
+    team = dict.fromkeys([*own, *_named(), *extra])
+    return [Source(LIBRARY, team=False), *(Source(path) for path in team)]
 
 
-def team_directory() -> Path | None:
-    """Return the team directory that new rules go to: the last one of ``SPIKELORE_RULES``."""
-    sources = default_sources()
-    return sources[-1].path if sources[-1].team else None
+def own_directory() -> Path:
+    """Return the folder for the user's own rules, which need not exist: ``rules`` beside the runs."""
+    return home() / "rules"
+
+
+def team_directory() -> Path:
+    """Return where new rules go: the last directory of ``SPIKELORE_RULES``, else the user's own folder."""
+    return [own_directory(), *_named()][-1]
+
+
+def _named() -> list[Path]:
+    texts = os.environ.get("SPIKELORE_RULES", "").split(os.pathsep)
+    return [Path(text).expanduser() for text in texts if text.strip()]
 
 
 def find(source: Source) -> Iterator[Found]:

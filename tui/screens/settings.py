@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
+from ...probes.evidence.home import home
 from .. import settings as store
-from ..home import database_url, home
+from ..home import database_url
 from ..language import tr
 from ..library import masked
 from .base import BaseScreen
