@@ -106,3 +106,84 @@ def run_cases_of(
             typer.echo(f"{result.rule}: {result.name}: {result.problem}")
         typer.echo(f"{len(results)} cases, {len(failed)} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+_Name = Annotated[str | None, typer.Argument(help="Id of the rule: lower case words with hyphens.")]
+_Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--when", help="A condition that must hold, such as 'grad.norm_ratio >= 10'; several may."),
+]
+_Unless = Annotated[list[str] | None, typer.Option("--unless", help="A condition that forbids the rule.")]
+
+
+@app.command()
+def new(  # noqa: PLR0913, PLR0917 - one parameter an option
+    identifier: _Name = None,
+    concludes: Annotated[
+        str | None, typer.Option("--cause", help="A cause's id, symptom.NAME or pattern.NAME.")
+    ] = None,
+    when: _Conditions = None,
+    unless: _Unless = None,
+    incident: Annotated[
+        str | None, typer.Option("--from", help="Take the conditions that set an incident apart.")
+    ] = None,
+    title: str = "",
+    summary: Annotated[str, typer.Option(help="What the rule sees, in one sentence.")] = "",
+    why: Annotated[str, typer.Option(help="Why that makes the loss jump.")] = "",
+    certainty: Annotated[float, typer.Option(min=0.01, max=1.0)] = 0.6,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Where to write it; by default the team's directory.")
+    ] = None,
+) -> None:
+    """Write a new rule, checked, into the team's directory; asks for what is not given."""
+    from .. import rule_writing
+
+    asked = rule_writing.Wanted(
+        identifier or "", concludes or "", when or [], unless or [], title, summary, why, certainty
+    )
+    path = rule_writing.create(asked, incident, directory)
+    typer.echo(f"{path}\nNext: spikelore rules test {path.stem}, then spikelore rules backtest {path.stem}")
+
+
+@app.command()
+def backtest(
+    identifier: str,
+    runs: Annotated[
+        Path | None, typer.Option(help="A folder of run directories, instead of the case library.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers do it, such as tcp://host:8786.")
+    ] = None,
+    directory: _Extra = None,
+    as_json: _Json = False,
+) -> None:
+    """Replay a rule against every stored incident and healthy run."""
+    from .. import backtesting
+
+    base = _base(directory)
+    rule = base.rules.get(identifier)
+    if rule is None:
+        raise UserError(f"{identifier}: no such rule in force; spikelore rules check names what is broken")
+    report = backtesting.run(rule, base, runs, workers, cluster, quiet=as_json)
+    if as_json:
+        emit_json(report)
+    else:
+        backtesting.show(report)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="rule, cause or fix.")] = "rule",
+    output: Annotated[Path | None, typer.Option(help="Write it to a file.")] = None,
+) -> None:
+    """Print the JSON Schema of a document, for editors."""
+    from ...rules.documents.schemas import KINDS, schema_of
+
+    if kind not in KINDS:
+        raise UserError(f"{kind}: no kind of document; valid: {', '.join(KINDS)}")
+    if output is None:
+        typer.echo(schema_of(kind), nl=False)
+    else:
+        output.write_text(schema_of(kind), encoding="utf-8")
+        typer.echo(str(output))
