@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .diagnosis import FactValue
 from .documents.checking import is_derived
 from .engine import Condition
+from .facts.registry import specs
 
 MOST_CONDITIONS = 4
 _RARE = 0.02
@@ -16,6 +17,10 @@ _RARE = 0.02
 _KNOWN = 0.3
 """Share of healthy windows that must know a fact for it to be compared."""
 _PER_FAMILY = 2
+_GRAIN = 0.05
+"""Least spread of healthy windows, as a share of their size: a few windows may agree by chance."""
+_APART = 1.0
+"""Least distance, in logarithms of the spread of healthy windows, at which a number counts as outside."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +53,19 @@ def separating(
         facts: of the incident.
         healthy: facts of windows of healthy runs.
         others: facts of incidents of other causes.
-        used: facts worth a condition. A fact that no rule ever reads describes the run rather than its
-            spike, such as the number of parameters, and would set any two runs apart.
+        used: facts that rules are written on. What describes the job rather than its spike, such as the
+            number of parameters, is left out of them: it sets any two jobs apart.
     """
     found = []
     for name in sorted(set(used) & facts.keys()):
-        if is_derived(name) or name.startswith(("spike.", "loss.")):
+        if not _tells(name):
             continue
         known = [window[name] for window in healthy if name in window]
         if len(known) < max(1, _KNOWN * len(healthy)):
             continue
         for each, distance in _bounds(name, facts[name], known):
             share = sum(map(each.holds, known)) / len(known)
-            if share <= _RARE:
+            if share <= _RARE and distance >= _APART:
                 beside = [window[name] for window in others if name in window]
                 wrong = sum(map(each.holds, beside)) / len(beside) if beside else 0.0
                 found.append(Separation(each, facts[name], share, wrong, distance))
@@ -68,10 +73,20 @@ def separating(
     return _spread(found)
 
 
+def _tells(name: str) -> bool:
+    spec = specs().get(name)
+    if is_derived(name) or spec is None or spec.standing:
+        return False
+    return not name.startswith(("spike.", "loss.")) and not name.endswith(("_before", "_baseline"))
+
+
 def _spread(found: list[Separation]) -> list[Separation]:
-    """Leave out what tells the same: a family of facts gives two conditions at most."""
+    """Leave out what tells the same, two of a family at most, and what is weak beside the sharpest."""
     kept: list[Separation] = []
+    sharpest = max((each.distance for each in found), default=0.0)
     for each in found:
+        if each.distance < sharpest / 2:
+            continue
         family = each.condition.fact.partition(".")[0]
         if sum(k.condition.fact.partition(".")[0] == family for k in kept) < _PER_FAMILY:
             kept.append(each)
@@ -85,7 +100,8 @@ def _bounds(name: str, value: FactValue, known: Sequence[FactValue]) -> list[tup
     if not numbers or math.isnan(value):
         return []
     low, high = numbers[0], numbers[-1]
-    spread = max(numbers[int(0.9 * (len(numbers) - 1))] - numbers[int(0.1 * (len(numbers) - 1))], 1e-9)
+    wide = numbers[int(0.9 * (len(numbers) - 1))] - numbers[int(0.1 * (len(numbers) - 1))]
+    spread = max(wide, _GRAIN * max(abs(low), abs(high)), 1e-3)
     if value > high:
         return [(Condition(name, "ge", _between(high, value)), _distance(value, high, spread))]
     if value < low:

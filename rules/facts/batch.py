@@ -11,7 +11,7 @@ from .context import AHEAD, Context, robust_z, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
-    FactSpec("batch.size", "number", "samples", "batch size before the onset", "骤升前的批大小"),
+    FactSpec("batch.size", "number", "samples", "batch size before the onset", "骤升前的批大小", standing=True),
     FactSpec("batch.size_ratio", "number", "x", "batch size at the onset over the size before", "骤升时批大小与之前之比"),
     FactSpec("batch.mean_z", "number", "sigma", "shift of the batch mean at the onset, in its own usual spread",
              "骤升批次均值偏移(以平时波动为单位)"),

@@ -10,7 +10,7 @@ from .context import BASELINE, Context
 from .registry import Fact, FactSpec
 
 FACTS = (
-    FactSpec("gpu.used", "bool", "", "the job computes on a GPU", "训练使用 GPU"),
+    FactSpec("gpu.used", "bool", "", "the job computes on a GPU", "训练使用 GPU", standing=True),
     FactSpec("gpu.temperature", "number", "C", "hottest GPU around the onset", "骤升前后 GPU 最高温度"),
     FactSpec("gpu.ecc_errors", "number", "", "uncorrected memory errors that came up before the onset",
              "骤升前新增的不可纠正显存错误"),
@@ -20,7 +20,7 @@ FACTS = (
     FactSpec("oom.seen", "bool", "", "an out-of-memory was raised and survived before the onset",
              "骤升前发生过未终止训练的内存溢出"),
     FactSpec("oom.lead", "number", "steps", "steps from the out-of-memory to the onset", "内存溢出距骤升的步数"),
-    FactSpec("ranks.world", "number", "", "ranks", "进程数"),
+    FactSpec("ranks.world", "number", "", "ranks", "进程数", standing=True),
     FactSpec("ranks.distance", "number", "L2", "least distance between the parameters of two ranks at the onset",
              "骤升时进程间参数距离下界"),
     FactSpec("ranks.distance_before", "number", "L2", "the same before the onset", "骤升前进程间参数距离下界"),

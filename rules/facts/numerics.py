@@ -10,7 +10,7 @@ from .context import Context
 from .registry import Fact, FactSpec
 
 FACTS = (
-    FactSpec("amp.scaler", "bool", "", "a gradient scaler is in use", "使用了梯度缩放器"),
+    FactSpec("amp.scaler", "bool", "", "a gradient scaler is in use", "使用了梯度缩放器", standing=True),
     FactSpec("amp.scale", "number", "", "loss scale at the spike", "骤升时的损失缩放"),
     FactSpec("amp.scale_drop", "number", "x", "loss scale before the onset over the scale at the spike",
              "骤升前后损失缩放之比"),

@@ -12,12 +12,12 @@ from .context import BASELINE, Context, mapping, number, sequence
 from .registry import Fact, FactSpec
 
 FACTS = (
-    FactSpec("optimizer.class", "text", "", "class of the optimizer", "优化器类型"),
-    FactSpec("optimizer.beta1", "number", "", "decay of the first moment (betas[0])", "一阶矩衰减 beta1"),
-    FactSpec("optimizer.beta2", "number", "", "decay of the second moment (betas[1])", "二阶矩衰减 beta2"),
-    FactSpec("optimizer.eps", "number", "", "term added to the denominator", "分母附加项 eps"),
-    FactSpec("optimizer.momentum", "number", "", "momentum", "动量"),
-    FactSpec("optimizer.weight_decay", "number", "", "weight decay of the first group", "首个参数组的权重衰减"),
+    FactSpec("optimizer.class", "text", "", "class of the optimizer", "优化器类型", standing=True),
+    FactSpec("optimizer.beta1", "number", "", "decay of the first moment (betas[0])", "一阶矩衰减 beta1", standing=True),
+    FactSpec("optimizer.beta2", "number", "", "decay of the second moment (betas[1])", "二阶矩衰减 beta2", standing=True),
+    FactSpec("optimizer.eps", "number", "", "term added to the denominator", "分母附加项 eps", standing=True),
+    FactSpec("optimizer.momentum", "number", "", "momentum", "动量", standing=True),
+    FactSpec("optimizer.weight_decay", "number", "", "weight decay of the first group", "首个参数组的权重衰减", standing=True),
     FactSpec("optimizer.unusual", "text", "", "settings far outside what is customary", "明显偏离惯例的设置"),
     FactSpec("optimizer.changed", "text", "", "settings that changed shortly before the onset",
              "骤升前不久改变的设置"),

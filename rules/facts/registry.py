@@ -36,6 +36,8 @@ class FactSpec(msgspec.Struct, frozen=True):
     """Every text that can occur; empty means any."""
     computed_from: tuple[str, ...] = ()
     """Names of the evidence that it needs."""
+    standing: bool = False
+    """It describes the job, whatever happens in it: two jobs differ in it without a fault."""
 
     @property
     def family(self) -> str:

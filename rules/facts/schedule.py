@@ -23,7 +23,7 @@ FACTS = (
     FactSpec("lr.at_peak", "bool", "", "the learning rate is at its highest so far", "学习率处于目前最高值"),
     FactSpec("lr.constant", "bool", "", "the learning rate never changed", "学习率从未变化"),
     FactSpec("lr.growing", "bool", "", "the learning rate grew all the way to the onset", "学习率持续增长直至骤升"),
-    FactSpec("schedule.class", "text", "", "class of the scheduler", "学习率调度器类型"),
+    FactSpec("schedule.class", "text", "", "class of the scheduler", "学习率调度器类型", standing=True),
     FactSpec("schedule.restarts", "bool", "", "the schedule raises the rate on purpose (cyclic, warm restarts)",
              "调度器按计划升高学习率(循环或热重启)"),
     FactSpec("schedule.grows", "bool", "", "the schedule multiplies where it should decay", "调度器把衰减写成了增长"),
