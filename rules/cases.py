@@ -48,7 +48,7 @@ def run_cases(base: RuleBase, identifier: str | None = None) -> Iterator[CaseRes
 def _problem(base: RuleBase, document: RuleDocument, case: TestDocument) -> str:
     others = [base.rules[case.like]] if case.like in base.rules else []
     computed, verdict = facts_from(case.series) if case.series else (FactSet(), "spike")
-    facts = computed.with_facts(_fact(name, given) for name, given in case.facts.items())
+    facts = computed.with_facts(given_fact(name, given) for name, given in case.facts.items())
     outcome = Engine([Rule.of(each) for each in (document, *others)]).evaluate(facts, verdict)
     fired = outcome.firings.get(document.id)
     if (fired is not None) != case.fires:
@@ -60,7 +60,8 @@ def _problem(base: RuleBase, document: RuleDocument, case: TestDocument) -> str:
     return ""
 
 
-def _fact(name: str, given: FactValue | GivenFact) -> Fact:
+def given_fact(name: str, given: FactValue | GivenFact) -> Fact:
+    """Return the fact that a case gives, by its value alone or with its certainty."""
     if isinstance(given, GivenFact):
         return Fact(name, given.value, None, given.certainty)
     return Fact(name, given)

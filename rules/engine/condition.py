@@ -15,6 +15,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from ..diagnosis import FactValue
@@ -74,13 +75,24 @@ def wire(value: FactValue) -> int | bool | str:
     return text_key(value) if isinstance(value, str) else order_key(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Condition:
     """A comparison with one value, or membership in several."""
 
     fact: str
     op: Operator
     value: FactValue | tuple[FactValue, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        """What makes two conditions one; to Python ``False`` equals 0, and to a rule it does not."""
+        return self.fact, self.op, tuple((slot(value), value) for value in self.alternatives)
 
     @classmethod
     def of(cls, document: ConditionDocument) -> Condition:

@@ -51,6 +51,18 @@ def test_types_never_meet() -> None:
     assert outcome({"x": True}, Condition("x", "eq", True))
 
 
+@pytest.mark.parametrize("value", [0, -0.0, False])
+def test_conditions_on_zero_and_on_false_are_two(value: float) -> None:
+    """Rules that forbid themselves by ``= 0`` and by ``= false`` stand in one base and keep apart."""
+    always = Condition("f.here", "eq", 1.0)
+    rules = [
+        Rule("zero", "symptom.zero", 0.5, (always,), (Condition("f.value", "eq", 0.0),)),
+        Rule("false", "symptom.false", 0.5, (always,), (Condition("f.value", "eq", False),)),
+    ]
+    outcome = Engine(rules).evaluate(FactSet.of({"f.here": 1.0, "f.value": value}))
+    assert list(outcome.firings) == (["zero"] if value is False else ["false"])
+
+
 def test_unknown_is_neither_satisfied_nor_a_veto() -> None:
     """A fact that is not known satisfies no condition and vetoes nothing."""
     assert not outcome({}, Condition("a", "lt", 1.0))
