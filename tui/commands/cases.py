@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,12 @@ import typer
 
 from ...casebase.values import Filters, spelled
 from .. import case_adding, case_sharing, case_statistics, language
+from ..case_lines import print_case
 from ..case_options import AsJson, By, Incident, Tried, attempts, author, with_filters
-from ..console import emit_json, print_table
+from ..console import emit_json
 from ..errors import UserError
 from ..language import current, tr
 from ..library import opened
-from ..numbers import when
-from ..wording import case_title
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,23 +39,11 @@ def list_(
     if as_json:
         emit_json(found)
         return
-    now = time.time()
-    none = "No incidents here yet. A watched run opens them: spikelore run -- python train.py"
-    print_table(
-        ["INCIDENT", "STATE", "CAUSE", "TITLE", "OPENED"],
-        (
-            [
-                case.id,
-                tr(case.state),
-                case.cause or "?",
-                case_title(case),
-                # When a public case was written down says nothing of when it happened.
-                "-" if case.source == "starter" else when(case.created, now),
-            ]
-            for case in found
-        ),
-        tr(none if filters == Filters() else "No incident passes these filters."),
-    )
+    for case in found:
+        print_case(case)
+    if not found:
+        none = "No incidents here yet. A watched run opens them: spikelore run -- python train.py"
+        print(tr(none if filters == Filters() else "No incident passes these filters."))
 
 
 @app.command()

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from ...casebase.values import OUTCOMES, Filters, Hit
+from ...casebase.values import Filters, Hit
 from .. import language
+from ..case_lines import print_hit
 from ..case_options import AsJson, with_filters
 from ..console import emit_json
 from ..language import tr
 from ..library import opened
-from ..numbers import number
-from ..wording import case_title
 
 app = typer.Typer()
-
-_BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 @app.command()
@@ -41,7 +36,7 @@ def search(
         emit_json([as_row(hit) for hit in hits])
         return
     for hit in hits:
-        print("\n    ".join(_lines(hit, styled=sys.stdout.isatty())), end="\n\n")
+        print_hit(hit)
     if not hits:
         print(tr("No case answers that. Try fewer words, or spikelore cases list."))
 
@@ -63,24 +58,3 @@ def as_row(hit: Hit) -> dict[str, object]:
         "fixes": [{"fix": fix.fix, "text": fix.text, "outcome": fix.outcome} for fix in hit.fixes],
         "reference": case.reference or None,
     }
-
-
-def _lines(hit: Hit, styled: bool) -> Iterator[str]:
-    case = hit.case
-    bold, dim, plain = (_BOLD, _DIM, _PLAIN) if styled else ("", "", "")
-    change = ""
-    if case.train_before is not None or case.train_after is not None:
-        change = f"  {number(case.train_before, 3)} → {number(case.train_after, 3)}"
-    yield f"{bold}{case.id}{plain}  {case.cause or '?'}  {tr(case.state)}{change}"
-    yield case_title(case)
-    snippet = hit.snippet
-    for start, end in reversed(hit.marks if styled else []):
-        snippet = f"{snippet[:start]}{bold}{snippet[start:end]}{plain}{snippet[end:]}"
-    if snippet:
-        yield snippet
-    for outcome in OUTCOMES:
-        tried = dict.fromkeys(fix.fix or fix.text for fix in hit.fixes if fix.outcome == outcome)
-        if tried:
-            yield f"{tr(outcome)}: {', '.join(tried)}"
-    if case.reference:
-        yield f"{dim}{case.reference}{plain}"
