@@ -14,7 +14,7 @@ import operator
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -77,18 +77,11 @@ def wire(value: FactValue) -> int | bool | str:
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A comparison with one value, or membership in several.
-
-    Two are equal when they compare with values of one type: to Python ``True == 1``, to a rule it is not.
-    """
+    """A comparison with one value, or membership in several."""
 
     fact: str
     op: Operator
     value: FactValue | tuple[FactValue, ...]
-    _types: str = field(init=False, repr=False, default="")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_types", "".join(map(slot, self.alternatives)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and self._key == other._key

@@ -63,19 +63,6 @@ def test_conditions_on_zero_and_on_false_are_two(value: float) -> None:
     assert list(outcome.firings) == (["zero"] if value is False else ["false"])
 
 
-@pytest.mark.parametrize(("a", "b"), [(False, 0), (True, 1.0)])
-def test_conditions_on_values_that_python_takes_for_equal_are_not_confused(a: bool, b: float) -> None:
-    """Of two rules in one ruleset, one forbidden by a flag and one by a number, each keeps its own veto."""
-    given = (Condition("y", "eq", 1.0),)
-    rules = [
-        Rule("flag", "symptom.s", 0.8, given, (Condition("x", "eq", a),)),
-        Rule("number", "symptom.s", 0.8, given, (Condition("x", "eq", b),)),
-    ]
-    engine = Engine(rules)
-    assert set(engine.evaluate(FactSet.of({"y": 1.0, "x": a})).vetoed) == {"flag"}
-    assert set(engine.evaluate(FactSet.of({"y": 1.0, "x": b})).vetoed) == {"number"}
-
-
 def test_unknown_is_neither_satisfied_nor_a_veto() -> None:
     """A fact that is not known satisfies no condition and vetoes nothing."""
     assert not outcome({}, Condition("a", "lt", 1.0))
