@@ -114,7 +114,7 @@ def _between(edge: float, value: float) -> float:
     if math.isinf(value):
         return float(f"{10 * edge if edge > 0 else 10.0:.2g}")
     # Between numbers of different size the geometric mean lies in the middle.
-    middle = math.sqrt(edge * value) if edge > 0 and value > 0 else (edge + value) / 2
+    middle = math.sqrt(edge) * math.sqrt(value) if edge > 0 and value > 0 else (edge + value) / 2
     for digits in range(1, 7):
         rounded = float(f"{middle:.{digits}g}")
         if min(edge, value) < rounded < max(edge, value):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
@@ -34,6 +35,7 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", "", 1))),
 )
+_BEGINS_NUMBER = frozenset("+-.0123456789")
 
 
 @dataclass
@@ -42,12 +44,18 @@ class Marked:
 
     Attributes:
         data: dictionaries, lists, texts, numbers, booleans and None.
-        lines: line of each value by its path, from 1.
     """
 
     file: str
     data: Any
-    lines: dict[Path, int]
+    text: str | bytes = field(repr=False)
+
+    @cached_property
+    def lines(self) -> dict[Path, int]:
+        """Line of each value by its path, from 1; the text is parsed again for them, as problems are rare."""
+        builder = _Builder(self.file, {})
+        builder.build(self.text)
+        return builder.lines or {}
 
     def line(self, path: Path) -> int:
         """Return the line of a value, or of the nearest thing around it that exists."""
@@ -78,12 +86,20 @@ def parse(text: str | bytes, file: str = "<text>") -> Marked:
             [Problem(file, None, "", f"{size:,} bytes long", f"valid is up to {MAX_BYTES:,} bytes")]
         )
     try:
-        return _Builder(file).build(text)
+        return Marked(file, _built(text, file), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DocumentError([_not_yaml(file, mark.line + 1 if mark else None, error.problem)]) from None
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         raise DocumentError([_not_yaml(file, None, str(error).replace("\n", " "))]) from None
+
+
+def _built(text: str | bytes, file: str) -> Any:
+    try:
+        return _Builder(file).build(text)
+    except DocumentError:
+        # Once more, with the places that a problem is told by.
+        return _Builder(file, {}).build(text)
 
 
 def _not_yaml(file: str, line: int | None, what: str | None) -> Problem:
@@ -108,18 +124,22 @@ class _Open:
 @dataclass
 class _Builder:
     file: str
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[Path, int] | None = None
+    """Filled in where they are wanted: they cost as much as everything else."""
+    values: int = 0
     stack: list[_Open] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
 
-    def build(self, text: str | bytes) -> Marked:
-        for event in yaml.parse(text, Loader=_LOADER):
-            handler = _HANDLERS.get(type(event))
-            if handler is not None:
-                handler(self, event)
-        if not self.documents:
-            self.documents.append(None)
-        return Marked(self.file, self.documents[0], self.lines)
+    def build(self, text: str | bytes) -> Any:
+        loader = _LOADER(text)
+        try:
+            while (event := loader.get_event()) is not None:
+                handler = _HANDLERS.get(type(event))
+                if handler is not None:
+                    handler(self, event)
+        finally:
+            loader.dispose()
+        return self.documents[0] if self.documents else None
 
     def refuse(self, event: Any, problem: str, valid: str) -> NoReturn:
         where = spell_path(self.stack[-1].place()) if self.stack else ""
@@ -148,7 +168,7 @@ class _Builder:
         if top is not None and isinstance(top.holder, dict) and top.key is None:
             self.refuse(event, "a key that is a mapping or a list", "keys are texts")
         holder: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        path = top.place() if top else ()
+        path = top.place() if top and self.lines is not None else ()
         self.put(event, holder)
         self.stack.append(_Open(holder, path))
 
@@ -164,16 +184,17 @@ class _Builder:
     def put(self, event: Any, value: Any) -> None:
         """Store a value where the stack says, and its line."""
         self.check(event)
-        if not self.stack:
+        top = self.stack[-1] if self.stack else None
+        if self.lines is not None:
+            self.lines[top.place() if top else ()] = event.start_mark.line + 1
+        if top is None:
             if self.documents:
                 self.refuse(event, "a second document", "one document a file")
-            self.lines[()] = event.start_mark.line + 1
             self.documents.append(value)
             return
-        top = self.stack[-1]
-        if len(self.lines) >= MAX_VALUES:
+        self.values += 1
+        if self.values >= MAX_VALUES:
             self.refuse(event, f"more than {MAX_VALUES:,} values", f"valid is up to {MAX_VALUES:,}")
-        self.lines[top.place()] = event.start_mark.line + 1
         if isinstance(top.holder, list):
             top.holder.append(value)
         else:
@@ -197,6 +218,8 @@ def _value(text: str, *, plain: bool) -> str | int | float | bool | None:
         return text
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _BEGINS_NUMBER:
+        return text
     for pattern, convert in _NUMBERS:
         if pattern.fullmatch(text):
             return convert(text)

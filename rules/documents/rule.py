@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 from typing_extensions import Self
@@ -36,6 +36,9 @@ PatternId: TypeAlias = Annotated[str, StringConstraints(pattern=PATTERN_ID, max_
 FactName: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
+_OPERATOR_OF: dict[str, Operator] = {"in_" if op == "in" else op: op for op in OPERATORS}
+
+
 class ConditionDocument(Document):
     """One comparison: a fact and exactly one of the operators."""
 
@@ -50,27 +53,28 @@ class ConditionDocument(Document):
 
     @model_validator(mode="after")
     def _one_operator(self) -> Self:
-        given = [name.rstrip("_") for name in type(self).model_fields if name in self.model_fields_set]
-        if len(given) != 2:
+        if len(self.model_fields_set) != 2:
+            given = [name.rstrip("_") for name in type(self).model_fields if name in self.model_fields_set]
             stands = " and ".join(given[1:]) or "none"
             raise ValueError(
                 f"a condition has exactly one operator of {', '.join(OPERATORS)}; here: {stands}"
             )
+        if self.operand is None:
+            raise ValueError(f"{self.operator} has no value; valid is a number, true, false or a text")
         return self
 
     @property
     def operator(self) -> Operator:
         """The operator."""
-        return next(op for op in OPERATORS if self._operand(op) is not None)
+        (field,) = self.model_fields_set - {"fact"}
+        return _OPERATOR_OF[field]
 
     @property
     def operand(self) -> FactValue | list[FactValue]:
         """What the fact is compared with; a list for ``in``."""
-        operand: FactValue | list[FactValue] = self._operand(self.operator)
+        (field,) = self.model_fields_set - {"fact"}
+        operand: FactValue | list[FactValue] = getattr(self, field)
         return operand
-
-    def _operand(self, op: Operator) -> Any:
-        return getattr(self, "in_" if op == "in" else op)
 
 
 class GivenFact(Document):

@@ -91,7 +91,6 @@ class Condition:
 
     @cached_property
     def _key(self) -> tuple[object, ...]:
-        """What makes two conditions one; to Python ``False`` equals 0, and to a rule it does not."""
         return self.fact, self.op, tuple((slot(value), value) for value in self.alternatives)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 
 from ..documents import CauseDocument, DocumentError, Problem, RuleDocument, markup
 from ..documents.checking import is_derived
@@ -74,25 +74,22 @@ def placed(entry: Entry, path: Path, problem: str, valid: str = "", severity: st
 def _loose_ends(loaded: Loaded) -> Iterator[Problem]:
     """Yield references that lead nowhere; the document stands without them."""
     rules = rules_of(loaded)
-    known = {"rules": rules.keys(), "fixes": loaded.entries["fixes"].keys()}
+    fixes = loaded.entries["fixes"].keys()
     conclusions = {rule.conclusion for rule in rules.values()} | loaded.entries["causes"].keys()
     for name, rule in rules.items():
         entry = loaded.entries["rules"][name]
-        yield from _missing(entry, "related", rule.related, known["rules"], "rule")
+        yield from _missing(entry, "related", rule.related, rules.keys(), "rule")
         yield from _missing(entry, "explains", rule.explains, conclusions, "conclusion")
     for entry in loaded.entries["causes"].values():
         if isinstance(entry.document, CauseDocument):
-            yield from _missing(entry, "fixes", entry.document.fixes, known["fixes"], "fix")
+            yield from _missing(entry, "fixes", entry.document.fixes, fixes, "fix")
 
 
-def _missing(
-    entry: Entry, field: str, names: list[str], known: Iterable[str], what: str
-) -> Iterator[Problem]:
-    choices = set(known)
+def _missing(entry: Entry, field: str, names: list[str], known: Set[str], what: str) -> Iterator[Problem]:
     for index, name in enumerate(names):
-        if name not in choices:
+        if name not in known:
             problem = f"no {what} is named {name!r}"
-            yield placed(entry, (field, index), problem, suggest(name, choices), "warning")
+            yield placed(entry, (field, index), problem, suggest(name, known), "warning")
 
 
 def _drop_cycles(loaded: Loaded) -> list[Rule]:
