@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     pattern: str | None = None
     tags: list[str] = []
 
-    def case(self, source: str, moment: float = 0.0, by: str = "") -> Case:
+    def case(self, source: str, moment: float, by: str = "") -> Case:
         """Return the case, resolved at a moment by somebody where the cause is known."""
         shared = {
             name: getattr(self, name) for name in self.__struct_fields__ if name in Case.__struct_fields__

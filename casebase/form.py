@@ -60,13 +60,15 @@ def read_form(text: str, file: str) -> Entry:
         CaseError: it is not as the form asks.
     """
     try:
-        raw = parse(text, file).data
-        given = {name: value for name, value in raw.items() if value is not None} if raw else {}
-        entry = msgspec.convert(given, Entry)
-        checked(entry)
+        raw = parse(text, file).data or {}
+        if not isinstance(raw, dict):
+            raise CaseError("is no mapping of names to values")
+        entry = checked(
+            msgspec.convert({name: value for name, value in raw.items() if value is not None}, Entry)
+        )
     except DocumentError as error:
         raise CaseError(" ".join(str(error).split())) from error
-    except (msgspec.ValidationError, AttributeError, CaseError) as error:
+    except (msgspec.ValidationError, CaseError) as error:
         raise CaseError(f"{file}: {error}; valid is what `spikelore cases form` prints, filled in") from error
     return entry
 

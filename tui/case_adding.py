@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter per option
         )
     else:
         entry = _filled_in(form)
-    case = entry.case("hand", by=author(by))
+    case = entry.case("hand", time.time(), author(by))
     with opened() as library:
         print(library.add(case))
 
