@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .documents import CauseDocument, RuleDocument
 from .documents.fields import FAMILIES
 from .documents.rule import ConditionDocument
-from .facts.registry import specs
+from .facts.registry import FactSpec, specs
 from .rulebase import RuleBase
 
 _SYMBOLS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "is", "ne": "is not", "in": "is one of"}
@@ -42,9 +42,17 @@ def rules() -> str:
 def facts() -> str:
     """Return the page of all facts that conditions can name."""
     lines = ["# Facts", "", "Generated from the code; do not edit. What conditions of rules can name.", ""]
-    lines += ["| fact | type | unit | meaning |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{s.name}` | {s.kind} | {s.unit} | {s.meaning} |" for s in specs().values()]
+    lines += ["| fact | type | unit | range | meaning |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| `{s.name}` | {s.kind} | {s.unit} | {_range(s)} | {s.meaning} |" for s in specs().values()]
     return "\n".join([*lines, ""])
+
+
+def _range(spec: FactSpec) -> str:
+    if spec.choices:
+        return ", ".join(f"`{choice}`" for choice in spec.choices)
+    if spec.low is None:
+        return "" if spec.high is None else f"up to {spec.high:g}"
+    return f"from {spec.low:g}" + ("" if spec.high is None else f" to {spec.high:g}")
 
 
 def _shipped() -> RuleBase:

@@ -11,16 +11,16 @@ from .registry import Fact, FactSpec
 
 FACTS = (
     FactSpec("amp.scaler", "bool", "", "a gradient scaler is in use", "使用了梯度缩放器", standing=True),
-    FactSpec("amp.scale", "number", "", "loss scale at the spike", "骤升时的损失缩放"),
+    FactSpec("amp.scale", "number", "", "loss scale at the spike", "骤升时的损失缩放", low=0.0),
     FactSpec("amp.scale_drop", "number", "x", "loss scale before the onset over the scale at the spike",
-             "骤升前后损失缩放之比"),
+             "骤升前后损失缩放之比", low=0.0),
     FactSpec("amp.skipped_run", "number", "steps", "steps skipped in a row at the spike", "骤升时连续跳过的步数"),
     FactSpec("loss.first_bad_nonfinite", "bool", "", "the first bad loss was itself NaN or infinite",
              "首个异常损失即为 NaN 或无穷"),
     FactSpec("loss.zero", "bool", "", "the loss is exactly zero while gradients are not finite",
              "损失恰为零而梯度非有限"),
     FactSpec("loss.magnitude_ratio", "number", "x", "backward calls per step at the spike over before",
-             "骤升时每步反向次数与之前之比"),
+             "骤升时每步反向次数与之前之比", low=0.0),
 )  # fmt: skip
 
 

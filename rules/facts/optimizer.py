@@ -13,9 +13,9 @@ from .registry import Fact, FactSpec
 
 FACTS = (
     FactSpec("optimizer.class", "text", "", "class of the optimizer", "优化器类型", standing=True),
-    FactSpec("optimizer.beta1", "number", "", "decay of the first moment (betas[0])", "一阶矩衰减 beta1", standing=True),
-    FactSpec("optimizer.beta2", "number", "", "decay of the second moment (betas[1])", "二阶矩衰减 beta2", standing=True),
-    FactSpec("optimizer.eps", "number", "", "term added to the denominator", "分母附加项 eps", standing=True),
+    FactSpec("optimizer.beta1", "number", "", "decay of the first moment (betas[0])", "一阶矩衰减 beta1", low=0.0, high=1.0, standing=True),
+    FactSpec("optimizer.beta2", "number", "", "decay of the second moment (betas[1])", "二阶矩衰减 beta2", low=0.0, high=1.0, standing=True),
+    FactSpec("optimizer.eps", "number", "", "term added to the denominator", "分母附加项 eps", low=0.0, standing=True),
     FactSpec("optimizer.momentum", "number", "", "momentum", "动量", standing=True),
     FactSpec("optimizer.weight_decay", "number", "", "weight decay of the first group", "首个参数组的权重衰减", standing=True),
     FactSpec("optimizer.unusual", "text", "", "settings far outside what is customary", "明显偏离惯例的设置"),
@@ -25,17 +25,17 @@ FACTS = (
              "骤升前不久更换了优化器"),
     FactSpec("optimizer.change_lead", "number", "steps", "steps from that change to the onset", "该变化距骤升的步数"),
     FactSpec("update.ratio_before", "number", "", "update norm over weight norm before the onset",
-             "骤升前更新范数与权重范数之比"),
+             "骤升前更新范数与权重范数之比", low=0.0),
     FactSpec("update.norm_ratio", "number", "x", "largest update at the spike over the updates before",
-             "骤升时最大更新与之前之比"),
+             "骤升时最大更新与之前之比", low=0.0),
     FactSpec("update.lead", "number", "steps",
              "steps from the first abnormal update to the onset; 0: none before the bad loss",
              "首个异常更新先于骤升的步数;0 表示骤升前更新正常"),
     FactSpec("update.norm_at_spike", "number", "L2", "distance that the parameters moved in the largest step",
-             "参数单步最大移动距离"),
+             "参数单步最大移动距离", low=0.0),
     FactSpec("update.gain_ratio", "number", "x",
              "growth of update over (rate x gradient): how much more the optimizer makes of a gradient",
-             "更新与(学习率乘梯度)之比的增长"),
+             "更新与(学习率乘梯度)之比的增长", low=0.0),
 )  # fmt: skip
 
 _CHANGED = 1.5

@@ -16,7 +16,7 @@ FACTS = (
     FactSpec("resume.optimizer", "bool", "", "optimizer state was restored", "恢复了优化器状态"),
     FactSpec("resume.scheduler", "bool", "", "scheduler state was restored", "恢复了调度器状态"),
     FactSpec("resume.lr_ratio", "number", "x", "learning rate after the load over the rate at saving",
-             "加载后学习率与保存时之比"),
+             "加载后学习率与保存时之比", low=0.0),
     FactSpec("resume.rate_jumped", "bool", "", "the learning rate is another one right after the load",
              "加载后学习率立即改变"),
     FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",

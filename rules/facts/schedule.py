@@ -11,14 +11,14 @@ from .context import BASELINE, Context, mapping, number
 from .registry import Fact, FactSpec
 
 FACTS = (
-    FactSpec("lr.before", "number", "", "learning rate before the onset", "骤升前的学习率"),
-    FactSpec("lr.at_spike", "number", "", "learning rate at the spike", "骤升时的学习率"),
-    FactSpec("lr.ratio", "number", "x", "learning rate at the spike over the rate before", "骤升时学习率与之前之比"),
+    FactSpec("lr.before", "number", "", "learning rate before the onset", "骤升前的学习率", low=0.0),
+    FactSpec("lr.at_spike", "number", "", "learning rate at the spike", "骤升时的学习率", low=0.0),
+    FactSpec("lr.ratio", "number", "x", "learning rate at the spike over the rate before", "骤升时学习率与之前之比", low=0.0),
     FactSpec("lr.jump", "number", "x", "largest growth of the learning rate from one step to the next",
-             "学习率单步最大增长倍数"),
+             "学习率单步最大增长倍数", low=0.0),
     FactSpec("lr.jump_lead", "number", "steps", "steps from that growth to the onset", "该增长距骤升的步数"),
     FactSpec("lr.over_peak", "number", "x", "learning rate at the spike over the highest rate used before",
-             "骤升时学习率与此前最高学习率之比"),
+             "骤升时学习率与此前最高学习率之比", low=0.0),
     FactSpec("lr.warmup", "bool", "", "the learning rate rose at the start of training", "训练开始时有学习率预热"),
     FactSpec("lr.at_peak", "bool", "", "the learning rate is at its highest so far", "学习率处于目前最高值"),
     FactSpec("lr.constant", "bool", "", "the learning rate never changed", "学习率从未变化"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from spikelore.rules.cases import run_cases
+from spikelore.rules.documents.checking import mismatch
+from spikelore.rules.facts.registry import specs
 from spikelore.rules.rulebase import RuleBase
 from spikelore.rules.rulebase.folders import LIBRARY, Source
 
@@ -37,6 +42,20 @@ def test_every_cause_can_be_concluded_and_fixed(library: RuleBase) -> None:
     for cause in library.causes.values():
         assert library.concluding(f"cause.{cause.id}"), cause.id
         assert any(library.fixes[name].when == "now" for name in cause.fixes), cause.id
+
+
+def test_facts_of_real_runs_lie_within_their_bounds() -> None:
+    """A bound that a fact can pass would refuse thresholds that make sense."""
+    answers = Path(__file__).parents[2] / "bench" / "gym" / "answers.jsonl"
+    for line in answers.read_text(encoding="utf-8").splitlines():
+        answer = json.loads(line)
+        for name, given in answer["facts"].items():
+            spec, value = specs()[name], given["value"] if isinstance(given, dict) else given
+            assert mismatch(value, spec) is None, (answer["job"], name)
+            if spec.kind == "number":
+                low, high = spec.low, spec.high
+                assert low is None or value >= low, (answer["job"], name, value)
+                assert high is None or value <= high, (answer["job"], name, value)
 
 
 def test_texts_are_in_both_languages(library: RuleBase) -> None:
