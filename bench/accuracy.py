@@ -163,7 +163,7 @@ def _healthy(healthy: list[Result]) -> None:
     sides = [[r for r in healthy if r.job.tuned == tuned] for tuned in (True, False)]
     table.add_row("jobs", *(str(len(side)) for side in sides))
     table.add_row("spike", *(_share([r.diagnosis.verdict == "spike" for r in side]) for side in sides))
-    table.add_row("a cause named", *(_share([bool(r.roots) for r in side]) for side in sides))
+    table.add_row("a cause named", *(_share([bool(r.roots) and not r.quiet for r in side]) for side in sides))
     table.add_row("alarm while running", *(_share([r.alarm is not None for r in side]) for side in sides))
     known = [[r for r in side if r.job.pattern] for side in sides]
     table.add_row(

@@ -19,6 +19,7 @@ from spikelore.rules.detector import Finding
 from spikelore.rules.diagnosing import conclude, facts_of, find
 from spikelore.rules.diagnosis import Diagnosis
 from spikelore.rules.facts.registry import FactSet
+from spikelore.rules.rulebase import shared_store
 
 GYM = Path(__file__).parent / "gym"
 LIMIT = 600.0
@@ -98,8 +99,9 @@ class Result:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is wrong by this diagnosis: no spike and no root cause."""
-        return self.diagnosis.verdict != "spike" and not self.roots
+        """Whether nothing is wrong by this diagnosis: no spike, and no root cause but a plan."""
+        causes = shared_store().current().causes
+        return self.diagnosis.verdict != "spike" and all(causes[root].benign for root in self.roots)
 
     @property
     def step_error(self) -> int | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CONFIDENT = 0.5
 """Certainty of the best root cause below which the evidence does not decide."""
+SURE = 0.75
+"""Certainty of a root cause from which on it is named for a spike that came back by itself."""
 LONG = 30
 """Records from which on a spike that came back is worth a cause."""
 _TRANSIENT = "pattern.transient-spike"
@@ -106,6 +108,8 @@ def _fill(diagnosis: Diagnosis, outcome: Outcome, base: RuleBase, verdict: str) 
     """Put the causes, the other causes and what would decide into a diagnosis."""
     lang: Lang = diagnosis.lang
     ranked = rank(outcome, base)
+    if diagnosis.pattern == _TRANSIENT and not any(c.certainty >= SURE for c in ranked if not c.contributing):
+        ranked = []
     diagnosis.causes = [_cause(conclusion, outcome, base, lang) for conclusion in ranked]
     if verdict != "spike":
         return

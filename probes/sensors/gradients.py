@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -130,8 +130,16 @@ class LargestGradient(Sensor):
             step.scalar("grad.max", torch.stack(ends).abs().max())
 
 
+_MOST_PROBED = 4
+"""Optimizers that are looked at; one for each parameter, as in updates within backward, would be too many."""
+
+
 class GradientState(Sensor):
-    """Whether gradients had been reset when the first backward of a step began."""
+    """Whether an optimizer's gradients had been reset before the backward passes that it steps on.
+
+    In adversarial training each backward also fills the gradients of the other network; those are no
+    leftovers as long as they are reset before that network's own turn.
+    """
 
     name = "gradient-state"
     sampled = True
@@ -141,33 +149,54 @@ class GradientState(Sensor):
             "0/1",
             "scalar",
             "sampled",
-            "1: gradients were absent or zero before the step's first backward.",
+            "1: gradients were absent or zero when some backward since the optimizer's last update began.",
         ),
     )
 
     def install(self) -> None:
         """No parameter is known before the first update."""
-        self._probed: list[weakref.ref[Tensor]] = []
+        self._probed: weakref.WeakKeyDictionary[Optimizer, list[weakref.ref[Tensor]]]
+        self._probed = weakref.WeakKeyDictionary()
+        self._least: dict[int, Tensor | float] = {}
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
-        """Look at a few parameters, the largest included."""
-        if step.micro_count or not self._probed:
-            return
-        probed = [parameter for parameter in (ref() for ref in self._probed) if parameter is not None]
-        old = [p.grad for p in probed if p.grad is not None]
-        if not old:
-            step.v["grad.zeroed"] = 1
-            return
-        sums = torch.stack([gradient.detach().abs().sum().float() for gradient in map(_plain, old)]).sum()
-        step.later(sums, lambda numbers: step.v.__setitem__("grad.zeroed", int(numbers[0] == 0.0)))
+        """Look at a few parameters of each optimizer, the largest included, until they are seen empty."""
+        for optimizer, probed in self._probed.items():
+            known = self._least.get(id(optimizer))
+            if not isinstance(known, float):
+                found = _leftover(probed)
+                both = isinstance(found, torch.Tensor) and known is not None
+                self._least[id(optimizer)] = torch.minimum(known, found) if both else found  # type: ignore[arg-type]
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        """Remember which parameters to look at: the first, the largest and the last."""
-        if not self._probed:
+        """Record what was seen, and remember which parameters to look at: the first, largest and last."""
+        least = self._least.pop(id(optimizer), None)
+        if isinstance(least, float):
+            step.v.setdefault("grad.zeroed", 1)
+        elif least is not None:
+            step.later(least, lambda numbers: self._record(step, numbers[0]))
+        if optimizer not in self._probed and len(self._probed) < _MOST_PROBED:
             trained = [p for p in parameters_of(optimizer) if p.grad is not None]
             if trained:
                 chosen = (trained[0], max(trained, key=lambda p: p.numel()), trained[-1])
-                self._probed = [weakref.ref(parameter) for parameter in chosen]
+                self._probed[optimizer] = [weakref.ref(parameter) for parameter in chosen]
+
+    @staticmethod
+    def _record(step: OpenStep, least: float) -> None:
+        if least == 0.0:
+            step.v.setdefault("grad.zeroed", 1)
+        else:
+            step.v["grad.zeroed"] = 0
+
+
+def _leftover(probed: Iterable[weakref.ref[Tensor]]) -> Tensor | float:
+    """Return the sum of what gradients hold in absolute value; 0.0 where it is known to be nothing."""
+    parameters = [parameter for parameter in (reference() for reference in probed) if parameter is not None]
+    old = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not old:
+        return 0.0
+    held = torch.stack([gradient.detach().abs().sum().float() for gradient in map(_plain, old)]).sum()
+    return 0.0 if held.device.type == "cpu" and not held else held
 
 
 def _plain(gradient: Tensor) -> Tensor:

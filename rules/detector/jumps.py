@@ -25,6 +25,8 @@ _NORM_JUMP = 2.0
 _FEW = 10
 _BATCHES = 64
 _LOOK_BACK = 3
+_LEAST = 5
+"""Batches from which on a run has a level that it can leave."""
 
 
 def not_finite(run: Run) -> Finding | None:
@@ -101,6 +103,8 @@ def _norm_jumped(run: Run, jump: Excursion) -> bool:
 
 def _from_the_start(track: Track, jump: Excursion) -> bool:
     """Whether there was no good phase before the jump."""
+    if track.from_start and len(track) >= _BATCHES and jump.start < _LEAST:
+        return True
     return track.from_start and jump.start <= 2 and track.scale.between(track.first, jump.base) < 0.05
 
 

@@ -440,6 +440,23 @@ def test_gradients_that_are_never_reset_are_noticed(recorded: Recorded) -> None:
     assert recorded().series("grad.zeroed").value.tolist() == [1, 0, 0]
 
 
+def test_gradients_that_the_other_network_of_a_gan_left_are_no_leftovers(recorded: Recorded) -> None:
+    """They are reset before the network's own turn; without that they are leftovers."""
+    critic, maker = torch.nn.Linear(2, 1), torch.nn.Linear(3, 2)
+    optimizers = [torch.optim.SGD(module.parameters(), lr=0.01) for module in (critic, maker)]
+    for step in range(4):
+        made = maker(torch.ones(4, 3))
+        if step < 2:
+            optimizers[0].zero_grad()
+        (critic(made.detach()).mean() - critic(torch.ones(4, 2)).mean()).backward()
+        optimizers[0].step()
+        optimizers[1].zero_grad()
+        critic(made).square().mean().backward()
+        optimizers[1].step()
+    # A step ends when an optimizer's turn comes again: the last one holds the maker's update alone.
+    assert recorded().series("grad.zeroed").value.tolist() == [1, 0, 0, 1]
+
+
 def test_a_loss_that_stands_out_gets_the_full_set(recorded: Recorded) -> None:
     """Far into the run every sensor looks at the bad batch before the model learns from it."""
     model = net()

@@ -1,0 +1,53 @@
+"""Facts of what is optimised: does the loss mean what it meant before?
+
+The loss of single samples is computed again from predictions and labels. When the loss that the job
+optimises leaps and the recomputed one does not, no prediction has become worse: the yardstick changed,
+as with label smoothing, another weight of a term, or another reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .context import SOON, Context
+from .registry import Fact, FactSpec
+
+FACTS = (
+    FactSpec("objective.typical_ratio", "number", "x",
+             "median loss of single samples, computed again, after the onset over what was usual before",
+             "骤升后重新计算的样本损失中位数与之前之比"),
+    FactSpec("objective.worst_ratio", "number", "x",
+             "largest loss of a single sample, computed again, after the onset over what was usual before",
+             "骤升后重新计算的最大样本损失与之前之比"),
+    FactSpec("objective.moved", "number", "x", "loss right after the onset over what was usual before",
+             "骤升后损失与之前之比"),
+)  # fmt: skip
+
+_USUAL = 90
+"""Percentile of the baseline that counts as usual: a batch may be harder than the median."""
+_FEWEST = 8
+
+
+def extract(context: Context) -> Iterator[Fact]:
+    """Yield the facts of the objective."""
+    if context.onset is None:
+        return
+    for fact, name in (
+        ("objective.typical_ratio", "loss.sample_p50"),
+        ("objective.worst_ratio", "loss.sample_max"),
+        ("objective.moved", "loss"),
+    ):
+        ratio = _against_usual(context, name)
+        if ratio is not None:
+            yield Fact(fact, ratio, context.aftermath)
+
+
+def _against_usual(context: Context, name: str) -> float | None:
+    base = context.before(name)
+    soon = context.series(name).between(context.at, context.at + SOON).value
+    if len(base) < _FEWEST or not len(soon):
+        return None
+    usual = float(np.percentile(base, _USUAL))
+    return float(np.median(soon)) / usual if usual > 0 else None
