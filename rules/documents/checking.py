@@ -14,6 +14,7 @@ from .fields import Document
 from .markup import Marked, Path
 from .placeholders import placeholders
 from .problems import Problem, suggest
+from .proof import unproven
 from .rule import ConditionDocument, GivenFact, RuleDocument
 from .series import parse
 
@@ -38,7 +39,9 @@ def spec_of(fact: str, specs: Specs) -> FactSpec | None:
 def check_document(document: Document, marked: Marked, specs: Specs) -> list[Problem]:
     """Return what is wrong with a document whose fields are right, in the order of the file."""
     if isinstance(document, RuleDocument):
-        found = chain(_rule(document, marked, specs), _tests(document, marked, specs))
+        found = chain(
+            _rule(document, marked, specs), _tests(document, marked, specs), unproven(document, marked)
+        )
     elif isinstance(document, FixDocument):
         found = chain(_fix(document, marked, specs))
     elif isinstance(document, CauseDocument):

@@ -218,6 +218,36 @@ def test_a_case_of_a_rule_is_checked_too(tmp_path: Path) -> None:
     ]
 
 
+PROVEN = """references: [https://example.org]
+related: [other]
+tests:
+  - {name: a, facts: {grad.norm_ratio: 5}, fires: true}
+  - {name: b, facts: {grad.norm_ratio: 1}, fires: false, like: other}
+"""
+
+
+def test_a_rule_past_a_draft_must_prove_itself(tmp_path: Path) -> None:
+    """Both kinds of case, a reference and a look-alike for each related rule; a draft needs none."""
+    tried = WHEN.replace("draft", "test")
+    assert problems(tmp_path, tried + PROVEN) == []
+    lacking = problems(tmp_path, tried + "related: [other]\n")
+    assert [(p.severity, p.where, p.problem) for p in lacking] == [
+        ("warning", "tests", "no test in which it fires"),
+        ("warning", "tests", "no test in which it stays silent"),
+        ("warning", "references", "no reference"),
+        ("warning", "related[0]", "no test tells it from other"),
+    ]
+
+
+def test_a_rule_is_stable_only_with_a_recorded_run(tmp_path: Path) -> None:
+    """The claim is refused at its line where no run stands behind it."""
+    stable = WHEN.replace("draft", "stable") + PROVEN
+    line, _, said, valid = only(problems(tmp_path, stable))
+    assert (line, said) == (3, "stable, but no recorded run is named")
+    assert "status test" in valid
+    assert problems(tmp_path, stable + "recorded: [strategy.lr-surge/formula]\n") == []
+
+
 FIX = """id: fix.mine
 when: now
 text: "Clip at {grad.norm_p95:.2g}."

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from spikelore.rules.cases import run_cases
 from spikelore.rules.documents.checking import mismatch
 from spikelore.rules.facts.registry import specs
 from spikelore.rules.rulebase import RuleBase
 from spikelore.rules.rulebase.folders import LIBRARY, Source
+
+GYM = Path(__file__).parents[2] / "bench" / "gym"
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,24 @@ def test_every_rule_fires_and_stays_silent_in_a_case(library: RuleBase) -> None:
         assert rule.references, rule.id
 
 
+def test_every_rule_is_told_from_those_it_could_be_confused_with(library: RuleBase) -> None:
+    """For each related rule there are facts on which that one fires and this one does not."""
+    for rule in library.rules.values():
+        assert set(rule.related) == {case.like for case in rule.tests if case.like}, rule.id
+
+
+def test_a_stable_rule_was_right_in_the_gym(library: RuleBase) -> None:
+    """Every run that a stable rule names is on record, and nobody else claims to be stable."""
+    proven = json.loads((GYM / "recorded.json").read_text(encoding="utf-8"))
+    jobs = {
+        job["id"] for index in GYM.glob("index*.yaml") for job in yaml.safe_load(index.read_text("utf-8"))
+    }
+    assert {job for seen in proven.values() for job in seen} <= jobs
+    for rule in library.rules.values():
+        assert bool(rule.recorded) == (rule.status == "stable"), rule.id
+        assert set(rule.recorded) <= set(proven.get(rule.id, [])), rule.id
+
+
 def test_every_cause_can_be_concluded_and_fixed(library: RuleBase) -> None:
     """No cause without a rule, and none without something to do now."""
     for cause in library.causes.values():
@@ -46,8 +67,7 @@ def test_every_cause_can_be_concluded_and_fixed(library: RuleBase) -> None:
 
 def test_facts_of_real_runs_lie_within_their_bounds() -> None:
     """A bound that a fact can pass would refuse thresholds that make sense."""
-    answers = Path(__file__).parents[2] / "bench" / "gym" / "answers.jsonl"
-    for line in answers.read_text(encoding="utf-8").splitlines():
+    for line in (GYM / "answers.jsonl").read_text(encoding="utf-8").splitlines():
         answer = json.loads(line)
         for name, given in answer["facts"].items():
             spec, value = specs()[name], given["value"] if isinstance(given, dict) else given
