@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .diagnosis import FactValue
 from .documents import CauseDocument, RuleDocument
 from .documents.fields import FAMILIES
-from .documents.rule import ConditionDocument
+from .documents.rule import ConditionDocument, GivenFact
 from .facts.registry import FactSpec, specs
 from .rulebase import RuleBase
 
@@ -35,7 +36,7 @@ def rules() -> str:
         "",
     ]
     for rule in sorted(base.rules.values(), key=lambda rule: (rule.conclusion, rule.id)):
-        lines += _rule(rule)
+        lines += _rule(base, rule)
     return "\n".join(lines)
 
 
@@ -62,8 +63,14 @@ def _shipped() -> RuleBase:
 
 
 def _cause(base: RuleBase, cause: CauseDocument) -> Iterator[str]:
+    concluding = sorted(base.concluding(f"cause.{cause.id}"), key=lambda rule: (-rule.certainty, rule.id))
     yield from (f"### {cause.title.en}", "", f"`{cause.id}` · {cause.title.zh}", "", cause.summary.en, "")
-    concluding = base.concluding(f"cause.{cause.id}")
+    if why := cause.why or next((rule.why for rule in concluding), None):
+        yield from (f"*Why the loss jumps:* {why.en}", "")
+    if cause.example:
+        yield from (f"*Example:* {cause.example.en}", "")
+    else:
+        yield from (line for rule in concluding[:1] for line in _example(rule))
     if concluding:
         yield f"Concluded by: {', '.join(f'[{r.id}](rules.md#{r.id})' for r in concluding)}."
         yield ""
@@ -75,7 +82,7 @@ def _cause(base: RuleBase, cause: CauseDocument) -> Iterator[str]:
     yield ""
 
 
-def _rule(rule: RuleDocument) -> Iterator[str]:
+def _rule(base: RuleBase, rule: RuleDocument) -> Iterator[str]:
     yield from (f"## {rule.id}", "", f"**{rule.title.en}** · {rule.title.zh}", "")
     role = "" if rule.role == "root" else " (contributing)"
     yield f"Concludes `{rule.conclusion}`{role} with certainty {rule.certainty:g}; status {rule.status}."
@@ -84,11 +91,47 @@ def _rule(rule: RuleDocument) -> Iterator[str]:
     if rule.unless:
         yield from ("", "Unless:", "")
         yield from (f"- {_condition(condition)}" for condition in rule.unless)
-    if rule.explains:
-        yield from ("", f"Explains: {', '.join(f'`{name}`' for name in rule.explains)}.")
     yield ""
+    yield from _example(rule)
+    yield from _relations(base, rule)
     yield from (f"See {url}" for url in rule.references)
     yield ""
+
+
+def _example(rule: RuleDocument) -> Iterator[str]:
+    """Yield the first case in which a rule fires, as a sentence."""
+    case = next((case for case in rule.tests if case.fires), None)
+    if case is None:
+        return
+    given = [f"`{name}` {_given(value)}" for name, value in case.facts.items()]
+    given += [f"`{name}` as `{curve}`" for name, curve in case.series.items()]
+    yield from (f"*Example:* fires on {', '.join(given)}.", "")
+
+
+def _given(value: FactValue | GivenFact) -> str:
+    return _operand(value.value if isinstance(value, GivenFact) else value)
+
+
+def _relations(base: RuleBase, rule: RuleDocument) -> Iterator[str]:
+    """Yield what follows from a rule, what it could be confused with, and what proves it."""
+    sentences = {
+        "Explains": [f"`{name}`" for name in rule.explains],
+        "Told apart by a test from": [f"[{name}](#{name})" for name in rule.related],
+        "May be wrong on": [text.en.rstrip(".") for text in rule.falsepositives],
+        "Right in the recorded runs": [f"`{name}`" for name in rule.recorded],
+    }
+    for beginning, parts in sentences.items():
+        if parts:
+            yield from (f"{beginning}: {', '.join(parts)}.", "")
+    fixes = base.causes[rule.cause].fixes if rule.cause in base.causes else []
+    if fixes:
+        yield "Fixes:"
+        yield ""
+        for name in fixes:
+            fix = base.fixes[name]
+            title = fix.title or fix.fallback or fix.text
+            yield f"- {title.en} (`{name}`)"
+        yield ""
 
 
 def _condition(condition: ConditionDocument) -> str:
