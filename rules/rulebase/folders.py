@@ -64,17 +64,19 @@ def _named() -> list[Path]:
 
 def find(source: Source) -> Iterator[Found]:
     """Yield the documents of a source in a fixed order; a file right in a team directory is a rule."""
-    folders: list[tuple[Path, Kind]] = [(source.path / kind, kind) for kind in KINDS]
-    if source.team:
-        folders.insert(0, (source.path, "rules"))
-    for folder, kind in folders:
+    for folder, kind in _folders(source):
         for name in sorted(_names(folder))[:MAX_FILES]:
             yield Found(folder / name, kind, source)
 
 
 def too_many(source: Source) -> list[Path]:
     """Return the folders of a source that hold more files than are read."""
-    return [folder for kind in KINDS if len(_names(folder := source.path / kind)) > MAX_FILES]
+    return [folder for folder, _ in _folders(source) if len(_names(folder)) > MAX_FILES]
+
+
+def _folders(source: Source) -> list[tuple[Path, Kind]]:
+    own: list[tuple[Path, Kind]] = [(source.path, "rules")] if source.team else []
+    return own + [(source.path / kind, kind) for kind in KINDS]
 
 
 def _names(folder: Path) -> list[str]:
