@@ -43,6 +43,7 @@ class Session:
         steps: the state machine that makes records of backward and update calls.
         gradients_on: gradients were enabled when a model last ran.
         evaluating: the model that last ran was not being trained.
+        fresh_data: a loader handed out a batch between the last two calls of a model.
         packs_tensors: what the graph saves goes through hooks (checkpointing, offloading); reading costs.
         forward_stack: modules under way, the outermost by weak reference; kept by the hooks.
     """
@@ -62,6 +63,8 @@ class Session:
         self.forward_stack: list[weakref.ref[Module] | None] = []
         self._call: tuple[tuple[Any, ...], dict[str, Any], Any] | None = None
         self.packs_tensors = False
+        self.fresh_data = False
+        self._handed = 0
         self._failures = 0
 
     def load_sensors(self) -> None:
@@ -94,6 +97,8 @@ class Session:
             # Before the first whole step a module may look outermost only because its caller began unseen.
             return
         self.gradients_on = torch.is_grad_enabled()
+        self.fresh_data = self.progress.handed != self._handed
+        self._handed = self.progress.handed
         if self.gradients_on:
             # Without its graph: a batch that is never trained on must not keep one alive.
             self._call = (args, kwargs, primary_output(output))

@@ -91,7 +91,6 @@ class Validation(Sensor):
         self._models_seen = False
         self._evaluating = False
         self._pending: _Batch | None = None
-        self._handed = 0
         computed = self.session.dispatch.protect(self._computed, self)
         for name in _LOSSES:
             self._watch(name, computed)
@@ -111,13 +110,13 @@ class Validation(Sensor):
         self._evaluating = not (self.session.gradients_on and module.training)
         self._taken = False
         progress = self.session.progress
-        fresh, self._handed = progress.handed != self._handed, progress.handed
         self.session.evaluating = self._evaluating
         if not self._evaluating:
             return
         self.session.dispatch.listen(self, "before_backward", on=True)
         self._pass.training_mode = module.training
         # Without a new batch from a loader the data came some other way, and says nothing of the loader.
+        fresh = self.session.fresh_data
         self._pass.on_training_data = bool(fresh and progress.last and progress.last.trains)
         own = loss_in(output)
         if own is not None:

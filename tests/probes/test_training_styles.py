@@ -427,6 +427,26 @@ def test_settings_schedulers_and_seeds_are_events(recorded: Recorded) -> None:
     )
 
 
+def test_a_whole_tensor_after_a_pass_over_the_training_loader_is_validation(recorded: Recorded) -> None:
+    """The loader's last batch was trained on; what the model is given next did not come from it."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x, y = batch(0)
+    held_out = batch(1)
+    for _ in range(3):
+        model.train()
+        for rows, labels in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=4):
+            optimizer.zero_grad()
+            F.cross_entropy(model(rows), labels).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            F.cross_entropy(model(held_out[0]), held_out[1])
+    rank = recorded()
+    assert len(rank.series("val.loss", "eval")) == 3
+    assert len(rank.series("train_eval.loss", "eval")) == 0
+
+
 def test_gradients_that_are_never_reset_are_noticed(recorded: Recorded) -> None:
     """Without zero_grad the first backward of a step finds old gradients."""
     model = net()
