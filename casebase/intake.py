@@ -109,7 +109,7 @@ def _checked(case: Case, place: str) -> Case:
     Raises:
         CaseError: the case lacks it.
     """
-    if not case.id or len(case.id) > 200 or any(character.isspace() for character in case.id):
+    if not case.id or len(case.id) > 200 or not case.id.isprintable() or " " in case.id:
         raise CaseError(f"{place}: id {case.id[:40]!r} is none; valid is a text without spaces")
     try:
         check_fixes(case.fixes)

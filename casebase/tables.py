@@ -8,40 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Float, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from .values import spell
-
-
-class _AsGiven(Float[Any]):
-    """A float column whose values reach the driver untouched."""
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """SQLAlchemy would turn the names of non-finite values into numbers."""
-
-
-class LossType(TypeDecorator[Any]):
-    """A loss; SQLite turns NaN into NULL, so what is no finite number is kept there as its name."""
-
-    impl = Float
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Return the type that values are bound as."""
-        return dialect.type_descriptor(_AsGiven() if dialect.name == "sqlite" else Float())
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Return the value for the driver."""
-        if value is None or dialect.name == "sqlite":
-            return spell(value)
-        return float(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the value as the library spells it."""
-        return spell(value)
+from .columns import CleanString, CleanText, LossType
 
 
 class Table(SQLModel, registry=registry()):
@@ -53,7 +24,11 @@ def _loss() -> Any:
 
 
 def _text(default: str = "") -> Any:
-    return Field(default=default, sa_type=Text)
+    return Field(default=default, sa_type=CleanText)
+
+
+def _word(index: bool = False) -> Any:
+    return Field(default="", sa_type=CleanString, index=index)
 
 
 def _parent() -> Any:
@@ -95,8 +70,8 @@ class Incident(Table, table=True):
     title_zh: str = _text()
     summary: str = _text()
     summary_zh: str = _text()
-    run: str = Field(default="", index=True)
-    lineage: str = Field(default="", index=True)
+    run: str = _word(index=True)
+    lineage: str = _word(index=True)
     step: int | None = Field(default=None, sa_type=BigInteger)
     epoch: float | None = None
     batch: int | None = None
@@ -105,22 +80,22 @@ class Incident(Table, table=True):
     val_before: float | None = _loss()
     val_after: float | None = _loss()
     verdict: str = "spike"
-    pattern: str | None = None
+    pattern: str | None = Field(default=None, sa_type=CleanString)
     nonfinite: bool = False
     recovered: bool = False
-    predicted: str = ""
+    predicted: str = _word()
     certainty: float | None = None
-    confirmed: str = ""
-    project: str = ""
-    framework: str = ""
-    model_type: str = ""
-    host: str = ""
-    source: str = "probes"
+    confirmed: str = _word()
+    project: str = _word()
+    framework: str = _word()
+    model_type: str = _word()
+    host: str = _word()
+    source: str = Field(default="probes", sa_type=CleanString)
     reference: str = _text()
     created: float = Field(default=0.0, index=True)
     updated: float = 0.0
     resolved: float | None = None
-    resolved_by: str = ""
+    resolved_by: str = _word()
 
 
 class DiagnosisRow(Table, table=True):
@@ -183,13 +158,13 @@ class FixAttempt(Table, table=True):
     key: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
     incident: int = _parent()
-    fix: str = Field(default="", index=True)
+    fix: str = _word(index=True)
     text: str = _text()
     outcome: str = "unknown"
     before: float | None = _loss()
     after: float | None = _loss()
-    by: str = ""
-    run: str = ""
+    by: str = _word()
+    run: str = _word()
     decided: str = "person"
     created: float = 0.0
 
@@ -203,7 +178,7 @@ class NoteRow(Table, table=True):
     id: str = Field(unique=True)
     incident: int = _parent()
     text: str = _text()
-    by: str = ""
+    by: str = _word()
     created: float = 0.0
 
 
@@ -211,7 +186,7 @@ class Tag(Table, table=True):
     """A word that groups incidents."""
 
     incident: int = Field(foreign_key="incident.key", ondelete="CASCADE", primary_key=True)
-    name: str = Field(primary_key=True, index=True)
+    name: str = Field(primary_key=True, index=True, sa_type=CleanString)
 
 
 class AttachmentRow(Table, table=True):
@@ -222,7 +197,7 @@ class AttachmentRow(Table, table=True):
 
     key: int | None = Field(default=None, primary_key=True)
     incident: int = _parent()
-    name: str
+    name: str = Field(sa_type=CleanString)
     media: str = "application/octet-stream"
     size: int = 0
     sha256: str

@@ -25,6 +25,16 @@ def console() -> Console:
     return Console(width=width, highlight=False)
 
 
+def print_markdown(text: str) -> None:
+    """Print Markdown: laid out on a terminal, as it is into a file."""
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    from rich.markdown import Markdown
+
+    console().print(Markdown(text))
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """Print rows under headings, or the sentence that says what to do when there are none."""
     from rich import box

@@ -181,6 +181,23 @@ def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
         library.import_(path)
 
 
+def test_control_characters_stay_outside(library: CaseLibrary, tmp_path: Path) -> None:
+    """What others wrote cannot move the cursor of who reads it, and NUL breaks no database."""
+    case = {
+        "k": "case", "id": "x", "title": "a\x1b[2Jb\x00c\r", "summary": "one\ntwo\x9b31m", "project": "p\x07",
+        "notes": [{"text": "n\x1b]0;x\x07", "by": "\x08"}], "fixes": [{"text": "f\x00", "outcome": "worked"}],
+        "tags": ["t\x1b"],
+    }  # fmt: skip
+    path = tmp_path / "cases.jsonl"
+    path.write_text(f"{HEADER}\n{json.dumps(case)}\n")
+    library.import_(path)
+    kept = library.get("x")
+    assert (kept.title, kept.summary, kept.project, kept.tags) == ("a[2Jbc", "one\ntwo31m", "p", ["t"])
+    assert [(note.text, note.by) for note in kept.notes] == [("n]0;x", "")]
+    assert [fix.text for fix in kept.fixes] == ["f"]
+    assert library.search("one")[0].case.id == "x"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The message names the file."""
     with (

@@ -12,7 +12,7 @@ from ...casebase.values import Filters, spelled
 from .. import case_adding, case_sharing, case_statistics, language
 from ..case_lines import print_case
 from ..case_options import AsJson, By, Incident, Tried, attempts, author, with_filters
-from ..console import emit_json
+from ..console import emit_json, print_markdown
 from ..errors import UserError
 from ..language import current, tr
 from ..library import opened
@@ -56,7 +56,7 @@ def show(incident: Incident, as_json: AsJson = False) -> None:
     if as_json:
         emit_json(spelled(msgspec.to_builtins(case)))
     else:
-        print(markdown(case, current()))
+        print_markdown(markdown(case, current()))
 
 
 @app.command()
