@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from ..diagnosis import FactValue
 
@@ -55,13 +56,17 @@ def placeholders(text: str) -> list[Placeholder]:
     return found
 
 
-def fill(text: str, values: Mapping[str, FactValue], *, quote: bool = False) -> str | None:
+Quote: TypeAlias = Literal["", "python", "shell"]
+"""What a text is quoted for, so that a value can never turn into code."""
+
+
+def fill(text: str, values: Mapping[str, FactValue], *, quote: Quote = "") -> str | None:
     """Return the text with facts filled in, or None when one is unknown and has no default.
 
     Args:
         text: one that `placeholders` accepts.
         values: known facts.
-        quote: texts become Python string literals, so that a value can never turn into code.
+        quote: texts become literals of this language.
     """
     missing = False
 
@@ -71,7 +76,7 @@ def fill(text: str, values: Mapping[str, FactValue], *, quote: bool = False) -> 
             return match[0][0]
         value = values.get(match["name"])
         if value is not None:
-            return _show(value, match["format"], quote=quote)
+            return _show(value, match["format"], quote)
         missing = missing or match["default"] is None
         return match["default"] or ""
 
@@ -84,7 +89,7 @@ def check_python(code: str, values: Mapping[str, FactValue]) -> str | None:
     defaults: dict[str, FactValue] = {p.name: values.get(p.name, 1.0) for p in placeholders(code)}
     for filling in (defaults, {n: v for n, v in defaults.items() if not _has_default(code, n)}):
         try:
-            ast.parse(fill(code, filling, quote=True) or "")
+            ast.parse(fill(code, filling, quote="python") or "")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return str(getattr(error, "msg", None) or error or type(error).__name__)
     return None
@@ -94,9 +99,9 @@ def _has_default(code: str, name: str) -> bool:
     return any(p.name == name and p.default is not None for p in placeholders(code))
 
 
-def _show(value: FactValue, form: str | None, *, quote: bool) -> str:
+def _show(value: FactValue, form: str | None, quote: Quote) -> str:
     if isinstance(value, str):
-        return repr(value) if quote else value
+        return {"python": repr, "shell": shlex.quote}.get(quote, str)(value)
     if isinstance(value, bool):
         return str(value)
     if form is None:
@@ -105,7 +110,7 @@ def _show(value: FactValue, form: str | None, *, quote: bool) -> str:
         text = format(round(value), form) if abs(value) < 1e300 else _plain(value)
     else:
         text = format(value, form)
-    return f'float("{text}")' if quote and text.lstrip("-") in {"inf", "nan"} else text
+    return f'float("{text}")' if quote == "python" and text.lstrip("-") in {"inf", "nan"} else text
 
 
 def _plain(value: float) -> str:

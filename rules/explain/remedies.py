@@ -36,9 +36,9 @@ def _fix(document: FixDocument, values: Mapping[str, FactValue], lang: Lang) -> 
 def _code(document: FixDocument, values: Mapping[str, FactValue]) -> str | None:
     if document.code is None:
         return None
-    python = document.language == "python"
-    code = fill(document.code, values, quote=python)
+    language = document.language
+    code = fill(document.code, values, quote=language if language != "text" else "")
     # A value that breaks the code would do so in the user's job.
-    if code is None or (python and check_python(document.code, values)):
+    if code is None or (language == "python" and check_python(document.code, values)):
         return None
     return code.rstrip("\n")
