@@ -142,7 +142,7 @@ def _modules(context: Context) -> Iterator[Fact]:
     yield Fact("grad.module", module, context.moment)
     yield from _class_of(context, module)
     yield Fact("grad.module_ratio", jumps[worst].ratio, context.moment)
-    squares = {n: j.peak**2 for n, j in jumps.items()}
+    squares = {n: j.peak * j.peak for n, j in jumps.items()}  # a power would raise beyond all doubles
     total = sum(squares.values())
     if np.isfinite(total) and total > 0:
         yield Fact("grad.module_share", squares[worst] / total, context.moment)
