@@ -158,9 +158,13 @@ class GradientState(Sensor):
         self._probed: weakref.WeakKeyDictionary[Optimizer, list[weakref.ref[Tensor]]]
         self._probed = weakref.WeakKeyDictionary()
         self._least: dict[int, Tensor | float] = {}
+        self._whole = -1
+        """Step that was watched from its first backward on: what an earlier one left is no leftover."""
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """Look at a few parameters of each optimizer, the largest included, until they are seen empty."""
+        if not step.micro_count:
+            self._whole = step.index
         for optimizer, probed in self._probed.items():
             known = self._least.get(id(optimizer))
             if not isinstance(known, float):
@@ -171,6 +175,8 @@ class GradientState(Sensor):
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Record what was seen, and remember which parameters to look at: the first, largest and last."""
         least = self._least.pop(id(optimizer), None)
+        if self._whole != step.index:
+            least = None
         if isinstance(least, float):
             step.v.setdefault("grad.zeroed", 1)
         elif least is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -29,15 +30,17 @@ class OptimizerSettings(Sensor):
         Field(
             "optimizer",
             "-",
-            "index, class, groups, first, parameters",
+            "index, class, groups, first, parameters, fresh",
             "event",
-            "Settings, at the first step and whenever one other than lr changes.",
+            "Settings, at the first step and whenever one other than lr changes; fresh counts the parameters "
+            "that no optimizer held before.",
         ),
     )
 
     def install(self) -> None:
         """Nothing seen yet."""
         self._known: dict[int, _Known] = {}
+        self._held: dict[int, weakref.ref[Tensor]] = {}
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Record rates, compare settings."""
@@ -67,6 +70,7 @@ class OptimizerSettings(Sensor):
         for group, known in zip(optimizer.param_groups, settings, strict=False):
             rate = group.get("lr")
             groups.append({**known, "lr": None if isinstance(rate, Tensor) else rate})
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.session.event(
             "optimizer",
             {
@@ -74,9 +78,18 @@ class OptimizerSettings(Sensor):
                 "class": type(optimizer).__name__,
                 "groups": groups,
                 "first": first,
-                "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+                "parameters": sum(p.numel() for p in parameters),
+                "fresh": sum(p.numel() for p in parameters if self._is_fresh(p)),
             },
         )
+
+    def _is_fresh(self, parameter: Tensor) -> bool:
+        """Take in a parameter, and say whether no optimizer held it before; an id may be another's by now."""
+        known = self._held.get(id(parameter))
+        if known is not None and known() is parameter:
+            return False
+        self._held[id(parameter)] = weakref.ref(parameter)
+        return True
 
 
 class _Known:

@@ -115,7 +115,10 @@ def _range(context: Context) -> Iterator[Fact]:
         return
     # An ignore index is negative on purpose: it was there before.
     negative = bool(low.min() < 0 <= lows.min())
-    above = bool(len(classes)) and bool(high.max() >= classes[-1])
+    # A head of another size may have come with the labels.
+    now = context.during("output.classes").value
+    most = float(now.max()) if len(now) else float(classes[-1]) if len(classes) else np.inf
+    above = bool(high.max() >= most)
     yield Fact("label.out_of_range", negative or above, context.moment)
     yield Fact("label.new_values", bool(high.max() > highs.max() or low.min() < lows.min()), context.moment)
 

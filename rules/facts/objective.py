@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import SOON, Context
+from .context import SOON, Context, number
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -21,6 +21,9 @@ FACTS = (
     FactSpec("objective.worst_ratio", "number", "x",
              "largest loss of a single sample, computed again, after the onset over what was usual before",
              "骤升后重新计算的最大样本损失与之前之比"),
+    FactSpec("objective.fresh_share", "number", "",
+             "parameters that an optimizer begins to train at the onset over all that were trained before",
+             "骤升时优化器新接管的参数占此前训练参数的比例", low=0.0),
     FactSpec("objective.moved", "number", "x", "loss right after the onset over what was usual before",
              "骤升后损失与之前之比"),
 )  # fmt: skip
@@ -42,6 +45,17 @@ def extract(context: Context) -> Iterator[Fact]:
         ratio = _against_usual(context, name)
         if ratio is not None:
             yield Fact(fact, ratio, context.aftermath)
+    yield from _fresh(context)
+
+
+def _fresh(context: Context) -> Iterator[Fact]:
+    """Tell a new part of the network, such as another head, from what was trained all along."""
+    events = [e for e in context.events("optimizer", context.first, context.at) if "fresh" in e.data]
+    begun = [e for e in events if e.data.get("first") and context.first < e.step >= context.at - 1]
+    before = sum(number(e.data["fresh"]) or 0.0 for e in events if e not in begun)
+    if before:
+        new = sum(number(e.data["fresh"]) or 0.0 for e in begun)
+        yield Fact("objective.fresh_share", new / before, context.moment)
 
 
 def _against_usual(context: Context, name: str) -> float | None:
