@@ -90,7 +90,8 @@ def _load(folder: Path, file: Damaged, cache: FileCache) -> RuleBase:
     base = RuleBase.load(sources=[Source(LIBRARY, team=False), Source(folder)], cache=cache)
     if "good" not in base.rules:
         raise AssertionError("the sound rule beside it is gone")
-    lines = file.data.count(b"\n") + 2
+    # YAML and Python both take U+0085 and U+2028 for the end of a line.
+    lines = len(file.data.decode(errors="replace").splitlines()) + 1
     for problem in base.problems:
         if problem.file == str(path) and not 0 < (problem.line or 1) <= lines:
             raise AssertionError(f"a problem with a wrong place: {problem!r}")

@@ -106,17 +106,19 @@ def _not_yaml(file: str, line: int | None, what: str | None) -> Problem:
     return Problem(file, line, "", f"not YAML: {what or 'unreadable'}", "valid is one YAML mapping in UTF-8")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Open:
     """A mapping or sequence whose end has not come yet."""
 
-    holder: dict[str, Any] | list[Any]
+    holder: Any
+    """A dictionary or a list."""
     path: Path
+    mapping: bool
     key: str | None = None
 
     def place(self) -> Path:
         """Return the path of the next value."""
-        if isinstance(self.holder, list):
+        if not self.mapping:
             return (*self.path, len(self.holder))
         return self.path if self.key is None else (*self.path, self.key)
 
@@ -149,14 +151,12 @@ class _Builder:
         self.refuse(event, f"alias *{event.anchor}", "aliases are not allowed; write the value again")
 
     def scalar(self, event: Any) -> None:
-        top = self.stack[-1] if self.stack else None
-        if top is not None and isinstance(top.holder, dict) and top.key is None:
+        if event.anchor or event.tag:
             self.check(event)
-            self.start_entry(event, top)
-        else:
-            self.put(event, _value(event.value, plain=event.implicit[0]))
-
-    def start_entry(self, event: Any, top: _Open) -> None:
+        top = self.stack[-1] if self.stack else None
+        if top is None or top.key is not None or not top.mapping:
+            self.put(event, _value(event.value) if event.implicit[0] else event.value, top)
+            return
         if event.value in top.holder:
             self.refuse(event, f"key {event.value!r} stands twice", "each key may stand once")
         top.key = event.value
@@ -164,13 +164,15 @@ class _Builder:
     def open(self, event: Any) -> None:
         if len(self.stack) >= MAX_DEPTH:
             self.refuse(event, f"nested deeper than {MAX_DEPTH} levels", f"valid is up to {MAX_DEPTH} levels")
+        self.check(event)
         top = self.stack[-1] if self.stack else None
-        if top is not None and isinstance(top.holder, dict) and top.key is None:
+        if top is not None and top.mapping and top.key is None:
             self.refuse(event, "a key that is a mapping or a list", "keys are texts")
-        holder: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        holder: Any = {} if mapping else []
         path = top.place() if top and self.lines is not None else ()
-        self.put(event, holder)
-        self.stack.append(_Open(holder, path))
+        self.put(event, holder, top)
+        self.stack.append(_Open(holder, path, mapping))
 
     def close(self, _event: Any) -> None:
         self.stack.pop()
@@ -181,10 +183,8 @@ class _Builder:
         if event.tag and event.tag != "!":
             self.refuse(event, f"tag {event.tag}", "tags are not allowed; values are plain data")
 
-    def put(self, event: Any, value: Any) -> None:
-        """Store a value where the stack says, and its line."""
-        self.check(event)
-        top = self.stack[-1] if self.stack else None
+    def put(self, event: Any, value: Any, top: _Open | None) -> None:
+        """Store a value in what is open, and its line."""
         if self.lines is not None:
             self.lines[top.place() if top else ()] = event.start_mark.line + 1
         if top is None:
@@ -195,11 +195,11 @@ class _Builder:
         self.values += 1
         if self.values >= MAX_VALUES:
             self.refuse(event, f"more than {MAX_VALUES:,} values", f"valid is up to {MAX_VALUES:,}")
-        if isinstance(top.holder, list):
-            top.holder.append(value)
-        else:
-            top.holder[str(top.key)] = value
+        if top.mapping:
+            top.holder[top.key] = value
             top.key = None
+        else:
+            top.holder.append(value)
 
 
 _HANDLERS: dict[type, Any] = {
@@ -212,10 +212,8 @@ _HANDLERS: dict[type, Any] = {
 }
 
 
-def _value(text: str, *, plain: bool) -> str | int | float | bool | None:
-    """Return what a scalar stands for; a quoted one is always text."""
-    if not plain:
-        return text
+def _value(text: str) -> str | int | float | bool | None:
+    """Return what a scalar without quotes stands for."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _BEGINS_NUMBER:

@@ -66,15 +66,18 @@ class ConditionDocument(Document):
     @property
     def operator(self) -> Operator:
         """The operator."""
-        (field,) = self.model_fields_set - {"fact"}
-        return _OPERATOR_OF[field]
+        return _OPERATOR_OF[self._operator_field]
 
     @property
     def operand(self) -> FactValue | list[FactValue]:
         """What the fact is compared with; a list for ``in``."""
-        (field,) = self.model_fields_set - {"fact"}
-        operand: FactValue | list[FactValue] = getattr(self, field)
+        operand: FactValue | list[FactValue] = getattr(self, self._operator_field)
         return operand
+
+    @property
+    def _operator_field(self) -> str:
+        one, other = self.model_fields_set
+        return other if one == "fact" else one
 
 
 class GivenFact(Document):

@@ -13,7 +13,7 @@ from ..engine import Engine, Outcome, Rule
 from ..facts.registry import FactSet
 from .folders import Source, default_sources
 from .linking import link
-from .loading import Entry, FileCache, Loaded, load
+from .loading import Entry, FileCache, Loaded, collector_at_rest, load
 
 D = TypeVar("D", bound=Document)
 
@@ -56,7 +56,8 @@ class RuleBase:
             sources: exactly these instead of the usual ones.
             cache: of an earlier load, so that only changed files are read.
         """
-        return cls(load(default_sources(extra) if sources is None else sources, cache))
+        with collector_at_rest():
+            return cls(load(default_sources(extra) if sources is None else sources, cache))
 
     @property
     def engine(self) -> Engine:
