@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UserError
+from .language import tr
 from .library import opened
 
 if TYPE_CHECKING:
-    from ..casebase.backtest import BacktestReport
+    from ..casebase.backtest import BacktestReport, Disagreement
     from ..casebase.judging import Replayed
     from ..casebase.library import CaseLibrary
     from ..rules.documents import RuleDocument
@@ -40,7 +41,7 @@ def run(
             _records(library, runs),
             workers=workers,
             cluster=cluster,
-            progress=lambda done: status.update(f"{done:,} records"),
+            progress=lambda done: status.update(tr("{n} records", n=f"{done:,}")),
         )
 
 
@@ -60,18 +61,28 @@ def show(report: BacktestReport) -> None:
     from .console import console
 
     out = console()
-    out.print(f"[b]{report.rule}[/b] would have fired on")
-    out.print(f"  {report.own_fired:,} of {report.own:,} incidents of its cause")
-    out.print(f"  {report.other_fired:,} of {report.other:,} incidents of other causes")
-    out.print(f"  {report.open_fired:,} of {report.open:,} incidents whose cause nobody confirmed")
-    out.print(f"  {report.healthy_fired:,} of {report.healthy:,} windows of healthy runs")
+    out.print(tr("{rule} would have fired on", rule=f"[b]{report.rule}[/b]"))
+    for text, fired, of in (
+        ("  {fired} of {of} incidents of its cause", report.own_fired, report.own),
+        ("  {fired} of {of} incidents of other causes", report.other_fired, report.other),
+        ("  {fired} of {of} incidents whose cause nobody confirmed", report.open_fired, report.open),
+        ("  {fired} of {of} windows of healthy runs", report.healthy_fired, report.healthy),
+    ):
+        out.print(tr(text, fired=f"{fired:,}", of=f"{of:,}"))
     if not report.records:
-        out.print("Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py")
-    for each in report.disagreements[:_NAMED]:
-        what = "fired" if each.fired else "silent"
         out.print(
-            f"  {what} on {each.id}" + (f", which was {each.cause}" if each.cause else ", which was healthy")
+            tr("Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py")
         )
+    for each in report.disagreements[:_NAMED]:
+        out.print("  " + _sentence(each), highlight=False, markup=False)
     more = len(report.disagreements) - _NAMED
     if more > 0:
-        out.print(f"  and {more} more; --json names up to 200")
+        out.print("  " + tr("and {more} more; --json names up to 200", more=more))
+
+
+def _sentence(each: Disagreement) -> str:
+    if each.kind == "healthy":
+        return tr("fired on {id}, which was healthy", id=each.id)
+    if each.fired:
+        return tr("fired on {id}, which was {cause}", id=each.id, cause=each.cause)
+    return tr("silent on {id}, which was {cause}", id=each.id, cause=each.cause)

@@ -351,6 +351,11 @@ _SCREENS = {
     ", {n} more not shown": "，另有 {n} 次未显示",
     "{url}: {n} cases": "{url}：{n} 个案例",
     "The database answers": "数据库已响应",
+    "before": "前",
+    "none": "无",
+    "yes": "是",
+    "no": "否",
+    "Everything counts": "x",
 }
 
 _VERBS = {
@@ -394,7 +399,34 @@ _HELP = {
 }
 """Help of the screens by the last part of their module's name."""
 
+_RULES = {
+    "No rules are in force.": "没有生效的规则。",
+    "{rules} rules, {causes} causes, {fixes} fixes; {broken} broken": "{rules} 条规则、{causes} 个原因、{fixes} 个修复；{broken} 处损坏",
+    "{n} cases, {failed} failed": "{n} 个用例，{failed} 个失败",
+    "Next: spikelore rules test {rule}, then spikelore rules backtest {rule}": "接下来：spikelore rules test {rule}，然后 spikelore rules backtest {rule}",
+    "{n} records": "{n} 条记录",
+    "{rule} would have fired on": "{rule} 本会命中",
+    "  {fired} of {of} incidents of its cause": "  {of} 起该原因的事件中的 {fired} 起",
+    "  {fired} of {of} incidents of other causes": "  {of} 起其他原因的事件中的 {fired} 起",
+    "  {fired} of {of} incidents whose cause nobody confirmed": "  {of} 起原因未确认的事件中的 {fired} 起",
+    "  {fired} of {of} windows of healthy runs": "  {of} 个健康运行窗口中的 {fired} 个",
+    "Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py": "尚无记录：受监视的运行会写入案例库，spikelore run -- python train.py",
+    "fired on {id}, which was healthy": "命中 {id}，但其健康",
+    "fired on {id}, which was {cause}": "命中 {id}，但其原因为 {cause}",
+    "silent on {id}, which was {cause}": "未命中 {id}，其原因为 {cause}",
+    "and {more} more; --json names up to 200": "另有 {more} 条；--json 最多列出 200 条",
+    "Set against {healthy} healthy windows and {others} incidents of other causes:": "与 {healthy} 个健康窗口及 {others} 起其他原因的事件相比：",
+    "here {value}; healthy {healthy}, other causes {others}": "此处 {value}；健康 {healthy}，其他原因 {others}",
+    "Id of the rule, such as norm-doubles": "规则 id，例如 norm-doubles",
+    "Cause that it concludes, such as model.exploding-gradients": "所得出的原因，例如 model.exploding-gradients",
+    "Another condition?": "还有条件吗？",
+    "Condition, such as grad.norm_ratio >= 10": "条件，例如 grad.norm_ratio >= 10",
+    "What it sees, in one sentence": "一句话说明规则看到什么",
+    "Why that makes the loss jump": "为何会使损失骤升",
+}
+
 CATALOGUE: dict[str, str] = {
+    **_RULES,
     **_SENTENCES,
     **_VERDICTS,
     **_PLACES,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from .errors import UserError
+from .language import tr
 from .library import opened
+from .numbers import percent
 
 if TYPE_CHECKING:
     from ..casebase.proposal import Proposal
@@ -126,24 +128,45 @@ def _from_incident(wanted: Wanted, incident: str, base: RuleBase) -> Wanted:
 def _explain(proposal: Proposal) -> None:
     from ..rules.engine.condition import show
 
+    counts = {"healthy": proposal.healthy, "others": proposal.others}
     typer.echo(
-        f"Set against {proposal.healthy} healthy windows and {proposal.others} incidents of other causes:",
+        tr("Set against {healthy} healthy windows and {others} incidents of other causes:", **counts),
         err=True,
     )
     for each in proposal.found:
-        rest = f"healthy {each.healthy:.0%}, other causes {each.others:.0%}"
-        typer.echo(f"  {each.condition}  (here {show(each.value)}; {rest})", err=True)
+        shares = {"healthy": percent(each.healthy), "others": percent(each.others)}
+        rest = tr("here {value}; healthy {healthy}, other causes {others}", value=show(each.value), **shares)
+        typer.echo(f"  {each.condition}  ({rest})", err=True)
 
 
 def _ask(wanted: Wanted) -> Wanted:
     """Ask for what a rule cannot do without, showing what is valid."""
-    identifier = wanted.id or typer.prompt("Id of the rule, such as norm-doubles")
+    identifier = wanted.id or typer.prompt(tr("Id of the rule, such as norm-doubles"))
     conclusion = wanted.conclusion or typer.prompt(
-        "Cause that it concludes, such as model.exploding-gradients"
+        tr("Cause that it concludes, such as model.exploding-gradients")
     )
     when = list(wanted.when)
-    while not when or (not wanted.when and typer.confirm("Another condition?", default=False)):
-        when.append(typer.prompt("Condition, such as grad.norm_ratio >= 10"))
-    summary = wanted.summary or typer.prompt("What it sees, in one sentence", default="", show_default=False)
-    why = wanted.why or typer.prompt("Why that makes the loss jump", default="", show_default=False)
+    while not when or (not wanted.when and typer.confirm(tr("Another condition?"), default=False)):
+        when.append(_asked_condition())
+    summary = wanted.summary or _optional(tr("What it sees, in one sentence"))
+    why = wanted.why or _optional(tr("Why that makes the loss jump"))
     return replace(wanted, id=identifier, conclusion=conclusion, when=when, summary=summary, why=why)
+
+
+def _asked_condition() -> str:
+    """Ask until a condition is understood; what is wrong with one is told at once."""
+    from ..rules.drafting import condition
+
+    while True:
+        text: str = typer.prompt(tr("Condition, such as grad.norm_ratio >= 10"))
+        try:
+            condition(text)
+        except ValueError as error:
+            typer.echo(str(error), err=True)
+        else:
+            return text
+
+
+def _optional(question: str) -> str:
+    answer: str = typer.prompt(question, default="", show_default=False)
+    return answer

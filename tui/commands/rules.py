@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .. import language
 from ..console import emit_json, print_table
 from ..errors import UserError
+from ..language import tr
 
 if TYPE_CHECKING:
     from ...rules.rulebase import RuleBase
 
 app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _in_language() -> None:
+    language.use(language.choose())
+
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Extra = Annotated[
@@ -40,7 +48,7 @@ def list_(directory: _Extra = None, as_json: _Json = False) -> None:
             "certainty": rule.certainty,
             "status": rule.status,
             "team": base.is_team(rule.id),
-            "title": rule.title.en,
+            "title": rule.title.pick(language.current()),
         }
         for rule in base.rules.values()
     ]
@@ -53,7 +61,7 @@ def list_(directory: _Extra = None, as_json: _Json = False) -> None:
             [str(r["id"]), str(r["concludes"]), f"{r['certainty']:g}", str(r["status"]), str(r["title"])]
             for r in rows
         ),
-        "No rules are in force.",
+        tr("No rules are in force."),
     )
 
 
@@ -79,9 +87,8 @@ def check(directory: _Extra = None) -> None:
     for problem in base.problems:
         typer.echo(f"{problem.severity}: {problem}")
     broken = sum(problem.severity == "error" for problem in base.problems)
-    typer.echo(
-        f"{len(base.rules)} rules, {len(base.causes)} causes, {len(base.fixes)} fixes; {broken} broken"
-    )
+    counts = {"rules": len(base.rules), "causes": len(base.causes), "fixes": len(base.fixes)}
+    typer.echo(tr("{rules} rules, {causes} causes, {fixes} fixes; {broken} broken", **counts, broken=broken))
     raise typer.Exit(1 if broken else 0)
 
 
@@ -104,7 +111,7 @@ def run_cases_of(
     else:
         for result in failed:
             typer.echo(f"{result.rule}: {result.name}: {result.problem}")
-        typer.echo(f"{len(results)} cases, {len(failed)} failed")
+        typer.echo(tr("{n} cases, {failed} failed", n=len(results), failed=len(failed)))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -142,7 +149,8 @@ def new(  # noqa: PLR0913, PLR0917 - one parameter an option
         identifier or "", concludes or "", when or [], unless or [], title, summary, why, certainty
     )
     path = rule_writing.create(asked, incident, directory)
-    typer.echo(f"{path}\nNext: spikelore rules test {path.stem}, then spikelore rules backtest {path.stem}")
+    typer.echo(path)
+    typer.echo(tr("Next: spikelore rules test {rule}, then spikelore rules backtest {rule}", rule=path.stem))
 
 
 @app.command()
