@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .exchange import ExportReport
     from .intake import ImportReport
     from .store import Store
-    from .values import Brief, Statistics, Window
+    from .values import Brief, Statistics, Told, Window
 
 _COMPARED = 200
 """Similar incidents whose outcomes count for advice."""
@@ -95,16 +95,16 @@ class CaseLibrary:
         window: Window | None = None,
         shape: bytes = b"",
         sole: bool = False,
-        model: str = "",
+        told: Told | None = None,
     ) -> str:
         """Open the incident of a diagnosis and return its id; asked again, bring it up to date.
 
         One run has one incident per onset: an onset that moved by a few steps is the same, and any is where
-        ``sole`` says that the run had one alarm at most. ``model`` is the model's class.
+        ``sole`` says that the run had one alarm at most.
         """
         from .opening import case_of, open_incident
 
-        return open_incident(self, case_of(diagnosis, manifest, window, model), manifest, shape, sole)
+        return open_incident(self, case_of(diagnosis, manifest, window, told), manifest, shape, sole)
 
     def resolve(
         self, identifier: str, cause: str, fixes: Sequence[FixTried] = (), note: str = "", by: str = ""

@@ -15,7 +15,7 @@ from .identity import incident_id
 from .lineage import describe_run, lineage_of
 from .masking import masked_host
 from .titles import title_of
-from .values import Case, Loss, Window
+from .values import Case, Loss, Told, Window
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -74,7 +74,7 @@ def open_incident(library: CaseLibrary, case: Case, manifest: RunManifest, shape
 
 
 def case_of(
-    diagnosis: Diagnosis, manifest: RunManifest, window: Window | None = None, model: str = ""
+    diagnosis: Diagnosis, manifest: RunManifest, window: Window | None = None, told: Told | None = None
 ) -> Case:
     """Return the case that a diagnosis of a run makes.
 
@@ -82,8 +82,9 @@ def case_of(
         diagnosis: what was found.
         manifest: of the run.
         window: evidence round the onset.
-        model: class of the model, where the settings name none.
+        told: what else is known.
     """
+    told = told or Told()
     spike = diagnosis.spike
     step, epoch = (spike.step, spike.epoch) if spike else (None, None)
     case = Case(
@@ -98,7 +99,7 @@ def case_of(
         host=masked_host(manifest.host),
         source=manifest.source,
         framework=_framework(manifest),
-        model_type=str(manifest.settings.get("model") or model),
+        model_type=str(manifest.settings.get("model") or told.model),
         created=time.time(),
         diagnosis=diagnosis,
         window=window,
@@ -110,7 +111,7 @@ def case_of(
         case.val_before, case.val_after = _level(spike.val)
     if diagnosis.causes:
         case.predicted, case.certainty = diagnosis.causes[0].id, diagnosis.causes[0].certainty
-    case.title, case.title_zh = title_of(case, "en"), title_of(case, "zh")
+    case.title, case.title_zh = (title_of(case, told, lang) for lang in ("en", "zh"))
     return case
 
 

@@ -10,6 +10,7 @@ from ..rules.diagnosis import Diagnosis
 from .curves import shape_of, window_of
 from .healthy import keep
 from .lineage import lineage_of
+from .values import Told
 
 if TYPE_CHECKING:
     from ..probes.evidence.reader import RunEvidence
@@ -53,7 +54,9 @@ def record(run: RunEvidence, diagnosis: Diagnosis, library: CaseLibrary) -> Reco
     if is_incident(diagnosis):
         window = window_of(run, diagnosis.spike)
         alarms = sum(alarm.level == "alarm" for alarm in run.alarms)
-        incident = library.open_incident(diagnosis, manifest, window, shape, alarms < 2, _model(run))
+        incident = library.open_incident(
+            diagnosis, manifest, window, shape, alarms < 2, _told(run, diagnosis)
+        )
     else:
         library.dismiss(manifest.id, diagnosis)
         keep(library, run, diagnosis)
@@ -73,8 +76,15 @@ def _described(run: RunEvidence) -> RunManifest:
     return msgspec.structs.replace(run.manifest, versions=found)
 
 
-def _model(run: RunEvidence) -> str:
-    """Return the class of the largest model seen, empty where none was."""
+def _told(run: RunEvidence, diagnosis: Diagnosis) -> Told:
+    """Return the class of the largest model seen, and what the rules call the first cause."""
+    from ..rules.rulebase.store import shared_store
+
     models = run.primary.events_named("model")
     largest = max(models, key=lambda event: event.data.get("parameters") or 0, default=None)
-    return str(largest.data.get("class", "")) if largest else ""
+    known = shared_store().current().causes
+    cause = known.get(diagnosis.causes[0].id) if diagnosis.causes else None
+    return Told(
+        model=str(largest.data.get("class", "")) if largest else "",
+        cause={"en": cause.title.en, "zh": cause.title.zh} if cause else {},
+    )

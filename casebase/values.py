@@ -137,6 +137,15 @@ class Case(Brief, kw_only=True):
     window: Window | None = None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What is known of an incident besides its diagnosis."""
+
+    model: str = ""
+    """Class of the model, where the settings name none."""
+    cause: dict[str, str] = {}
+    """Title of the first cause by language; the diagnosis has it in one."""
+
+
 class Filters(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which incidents are wanted; what is empty does not restrict."""
 

@@ -12,6 +12,7 @@ from spikelore.probes.evidence import Eval, Event, Header, RunDirectory, encode
 from spikelore.probes.evidence.reader import RunEvidence
 from spikelore.probes.evidence.rundir import Alarm
 from spikelore.rules.diagnosis import Diagnosis
+from spikelore.rules.rulebase.store import shared_store
 
 from . import samples
 
@@ -101,6 +102,19 @@ def test_an_incident_names_framework_and_model(tmp_path: Path, library: CaseLibr
         until(lambda: watcher.incident)
     case = library.get(watcher.incident or "")
     assert (case.framework, case.model_type) == ("lightning", "GPT")
+
+
+def test_an_incident_has_its_title_in_both_languages(tmp_path: Path, library: CaseLibrary) -> None:
+    """Whoever searches in Chinese finds what was diagnosed in English by the name of its cause."""
+    job = Job(tmp_path / "run")
+    job.train(0, 700)
+    with Watcher(job.directory, library) as watcher:
+        until(lambda: watcher.incident)
+    case = library.get(watcher.incident or "")
+    cause = shared_store().current().causes[case.predicted]
+    assert case.title.startswith(cause.title.en)
+    assert case.title_zh.startswith(cause.title.zh)
+    assert library.search(cause.title.zh)[0].case.id == case.id
 
 
 def test_later_validation_brings_the_diagnosis_up_to_date(tmp_path: Path, library: CaseLibrary) -> None:
