@@ -37,6 +37,8 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=100_000)
     parser.add_argument("--reloads", type=int, default=1_000)
     options = parser.parse_args()
+    # First, while the process is small: what large rule bases leave free would hide a growth.
+    _memory(options.evaluations, options.reloads)
     table = Table(
         "rules",
         "load, cold",
@@ -50,7 +52,6 @@ def main() -> None:
     for size in SIZES:
         table.add_row(f"{size:,}", *_speed(size))
     OUT.print(table)
-    _memory(options.evaluations, options.reloads)
 
 
 def _speed(size: int) -> Iterator[str]:

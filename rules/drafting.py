@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import yaml
 
 from .diagnosis import FactValue
-from .documents.checking import Specs, spec_of
+from .documents.checking import Specs, spec_of, wrong_operands
 from .documents.fields import CAUSE_ID, OPERATORS, PATTERN_ID, SYMPTOM_ID, Operator, matches
 from .documents.problems import suggest
 from .engine import Condition
@@ -54,7 +55,8 @@ def condition(text: str) -> Condition:
     """Return the comparison that a text such as ``grad.norm_ratio >= 10`` states.
 
     Raises:
-        ValueError: it is none, names no fact, or compares a fact with a value of another type.
+        ValueError: it is none, names no fact, or compares a fact with a value of another type or one
+            that it always or never passes.
     """
     found = _CONDITION.fullmatch(text)
     if found is None:
@@ -64,7 +66,10 @@ def condition(text: str) -> Condition:
     spec = spec_of(fact, specs())
     if spec is None:
         raise ValueError(f"no fact is named {fact!r}; {suggest(fact, specs())}")
-    return Condition(fact, operator, _operand(found["value"].strip(), spec))
+    operand = _operand(found["value"].strip(), spec)
+    for problem, valid in wrong_operands(operator, [operand], spec):
+        raise ValueError(f"{problem}; {valid}")
+    return Condition(fact, operator, operand)
 
 
 def _operand(text: str, spec: FactSpec) -> FactValue:
@@ -86,9 +91,12 @@ def write(draft: Draft, schema: str = "") -> str:
 
     Args:
         schema: path of the JSON Schema that editors check the file with; no line for it if empty.
+
+    Raises:
+        ValueError: it concludes nothing of a known kind, or no facts can satisfy all its conditions.
     """
     kind = _kind(draft.conclusion)
-    firing = {each.fact: _satisfying(each, specs()) for each in draft.when}
+    firing = {each.fact: _satisfying(each.fact, draft, specs()) for each in draft.when}
     silent = firing | {draft.when[0].fact: _failing(draft.when[0], specs())}
     document: dict[str, Any] = {
         "id": draft.id,
@@ -127,8 +135,21 @@ def _kind(conclusion: str) -> str:
     )
 
 
-def _satisfying(each: Condition, known: Specs) -> FactValue:
-    return next(value for value in _around(each, known) if each.holds(value))
+def _satisfying(fact: str, draft: Draft, known: Specs) -> FactValue:
+    """Return a value on which every condition on a fact holds and none that forbids the rule."""
+    wanted = [each for each in draft.when if each.fact == fact]
+    forbidding = [each for each in draft.unless if each.fact == fact]
+    values = [value for each in (*wanted, *forbidding) for value in _around(each, known)]
+    for value in (*values, *_between(values)):
+        if all(each.holds(value) for each in wanted) and not any(each.holds(value) for each in forbidding):
+            return value
+    raise ValueError(f"no value of {fact} satisfies all conditions; valid are conditions that can")
+
+
+def _between(values: Sequence[FactValue]) -> list[FactValue]:
+    """Return the numbers half way between those given."""
+    numbers = sorted({float(value) for value in values if not isinstance(value, bool | str)})
+    return [(low + high) / 2 for low, high in pairwise(numbers)]
 
 
 def _failing(each: Condition, known: Specs) -> FactValue:

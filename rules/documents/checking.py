@@ -69,21 +69,24 @@ def _rule(document: RuleDocument, marked: Marked, specs: Specs) -> Iterator[Prob
 
 
 def _condition(condition: ConditionDocument, spec: FactSpec, path: Path, marked: Marked) -> Iterator[Problem]:
-    op, operand = condition.operator, condition.operand
+    operand = condition.operand
     values: list[FactValue] = operand if isinstance(operand, list) else [operand]
-    place = (*path, op)
+    for wrong in wrong_operands(condition.operator, values, spec):
+        yield marked.problem((*path, condition.operator), *wrong)
+
+
+def wrong_operands(op: str, values: Iterable[FactValue], spec: FactSpec) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with what a fact is compared with, and what is valid."""
     if spec.kind != "number" and op not in {"eq", "ne", "in"}:
-        yield marked.problem(
-            place, f"{op} compares numbers, but {spec.name} is a {spec.kind}", "valid: eq, ne, in"
-        )
+        yield f"{op} compares numbers, but {spec.name} is a {spec.kind}", "valid: eq, ne, in"
         return
     for value in values:
         if wrong := mismatch(value, spec):
-            yield marked.problem(place, wrong, _range(spec))
+            yield wrong, _range(spec)
         elif isinstance(value, float) and math.isnan(value):
-            yield marked.problem(place, "nan compares with nothing", "valid is a number")
+            yield "nan compares with nothing", "valid is a number"
         elif spec.kind == "number" and (why := _impossible(op, float(value), spec)):
-            yield marked.problem(place, why, _range(spec))
+            yield why, _range(spec)
 
 
 def mismatch(value: FactValue, spec: FactSpec) -> str | None:

@@ -48,12 +48,38 @@ def test_a_draft_on_any_fact_passes_check_and_its_tests(tmp_path: Path, spec: Fa
         ("batch.normal = yes", "true or false"),
         ("grad.norm_ratio >= x", "is a number"),
         ("nonsense", "no condition"),
+        ("grad.norm_ratio >= -1", "always holds; valid is a number from 0"),
+        ("label.kept < 0", "can never hold"),
+        ("batch.normal > true", "compares numbers"),
     ],
 )
 def test_a_condition_that_is_none_says_what_is_valid(text: str, said: str) -> None:
     """Unknown names, wrong types and mere words each have their own sentence."""
     with pytest.raises(ValueError, match=said):
         condition(text)
+
+
+@pytest.mark.parametrize(
+    ("when", "unless"),
+    [
+        (["grad.norm_ratio >= 90", "grad.norm_ratio < 100"], []),
+        (["grad.norm_ratio > 1", "grad.norm_ratio < 1.001"], []),
+        (["grad.norm_ratio >= 2"], ["grad.norm_ratio >= 2.5"]),
+        (["optimizer.class != Adam", "optimizer.class != SGD"], []),
+    ],
+)
+def test_conditions_on_one_fact_are_met_together(tmp_path: Path, when: list[str], unless: list[str]) -> None:
+    """The case in which the rule fires lies where all of them hold."""
+    draft = Draft("mine", CAUSE, [condition(text) for text in when], [condition(text) for text in unless])
+    base = loaded(tmp_path, write(draft))
+    assert [result.problem for result in run_cases(base, "mine")] == ["", ""]
+
+
+def test_conditions_that_exclude_each_other_make_no_rule() -> None:
+    """No case could show it firing."""
+    draft = Draft("mine", CAUSE, [condition("grad.norm_ratio > 5"), condition("grad.norm_ratio < 3")])
+    with pytest.raises(ValueError, match=r"no value of grad\.norm_ratio"):
+        write(draft)
 
 
 def test_a_conclusion_of_no_kind_is_refused() -> None:
