@@ -220,6 +220,19 @@ def test_a_case_that_fails_is_named(capsys: pytest.CaptureFixture[str], home: Pa
     assert "2 cases, 1 failed" in out
 
 
+def test_facts_are_listed_with_the_values_of_a_run(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """What a condition can name; of a run, what is known of it."""
+    every = json.loads(run(capsys, "rules", "facts", "--json"))
+    assert {"fact": "grad.norm_ratio", "unit": "x", "low": 0.0}.items() <= {
+        row["fact"]: row for row in every
+    }["grad.norm_ratio"].items()
+    run_directory(home / "up", manifest("up", state="finished"), lambda s: 1.0 + 8 * (s > 1000))
+    known = json.loads(run(capsys, "rules", "facts", str(home / "up"), "--json"))
+    assert {row["fact"]: row["value"] for row in known}["spike.step"] == 1001
+    assert len(known) < len(every)
+    assert "gradient norm at the spike over the norm before" in run(capsys, "rules", "facts")
+
+
 @pytest.mark.parametrize("kind", ["rule", "cause", "fix"])
 def test_schemas_are_printed_and_written(capsys: pytest.CaptureFixture[str], home: Path, kind: str) -> None:
     """For editors."""

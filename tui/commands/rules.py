@@ -181,6 +181,19 @@ def backtest(
 
 
 @app.command()
+def facts(
+    run: Annotated[
+        str | None, typer.Argument(help="A run or a log: only what is known of it, with the values.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the facts that conditions can name, with the values of a run."""
+    from .. import fact_list
+
+    fact_list.show(run, as_json=as_json)
+
+
+@app.command()
 def schema(
     kind: Annotated[str, typer.Argument(help="rule, cause or fix.")] = "rule",
     output: Annotated[Path | None, typer.Option(help="Write it to a file.")] = None,
