@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,28 @@ def test_json_schemas_are_objects_with_every_field(kind: str) -> None:
 
     schema = json.loads(schema_of(kind))
     assert set(schema["properties"]) == {f.alias or n for n, f in KINDS[kind].model_fields.items()}
+
+
+def test_the_documents_of_the_format_page_are_sound(tmp_path: Path) -> None:
+    """The rule, cause and fix that the page shows are what it says they are, and the rule's tests hold."""
+    page = (Path(__file__).parents[2] / "docs" / "rule-format.md").read_text(encoding="utf-8")
+    rule, cause, fix = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    for kind, text in (("rules", rule), ("causes", cause), ("fixes", fix)):
+        name = re.match(r"id: (\S+)", text)
+        assert name is not None
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / f"{name[1]}.yaml").write_text(text, encoding="utf-8")
+    base = RuleBase.load(sources=[Source(LIBRARY, team=False), Source(tmp_path)])
+    assert [str(problem) for problem in base.problems] == []
+    assert [(r.name, r.problem) for r in run_cases(base, "grad-norm-explodes") if not r.passed] == []
+    assert all(map(base.is_team, ("grad-norm-explodes", "model.exploding-gradients", "fix.clip-gradients")))
+
+
+def test_the_curves_of_the_format_page_are_a_spike() -> None:
+    """The step and the jump that the page names."""
+    page = (Path(__file__).parents[2] / "docs" / "rule-format.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"`{(loss: \".*?)}` is a run", page)
+    facts, verdict = facts_from(dict(re.findall(r'([a-z.]+): "(.*?)"', shown)))
+    assert verdict == "spike"
+    assert facts["spike.step"].value == 100
+    assert facts["lr.jump"].value == pytest.approx(40)
