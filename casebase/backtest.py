@@ -13,7 +13,7 @@ from ..rules.engine import Engine, Rule
 from ..rules.rulebase import RuleBase
 from .fingerprint import revived
 from .healthy import kept
-from .judging import Kind, Replayed, judged
+from .judging import Answer, Kind, Replayed, judged
 
 if TYPE_CHECKING:
     from .library import CaseLibrary
@@ -43,6 +43,8 @@ class BacktestReport(msgspec.Struct):
         other, other_fired: the same for incidents of another confirmed cause.
         open, open_fired: the same for incidents whose cause nobody confirmed.
         healthy, healthy_fired: the same for windows of healthy runs.
+        own_unknown, other_unknown, open_unknown, healthy_unknown: how many of each it could not judge,
+            because facts that it asks for are not on record; they are no disagreements.
         disagreements: up to 200 of them, false alarms before misses.
         cancelled: it was stopped before the end.
     """
@@ -51,12 +53,16 @@ class BacktestReport(msgspec.Struct):
     conclusion: str
     own: int = 0
     own_fired: int = 0
+    own_unknown: int = 0
     other: int = 0
     other_fired: int = 0
+    other_unknown: int = 0
     open: int = 0
     open_fired: int = 0
+    open_unknown: int = 0
     healthy: int = 0
     healthy_fired: int = 0
+    healthy_unknown: int = 0
     disagreements: list[Disagreement] = []
     cancelled: bool = False
 
@@ -65,12 +71,13 @@ class BacktestReport(msgspec.Struct):
         """How many records were replayed."""
         return self.own + self.other + self.open + self.healthy
 
-    def take(self, record: Replayed, fired: bool) -> None:
+    def take(self, record: Replayed, answer: Answer) -> None:
         """Count one record."""
-        group = self._group(record)
-        setattr(self, group, getattr(self, group) + 1)
-        setattr(self, f"{group}_fired", getattr(self, f"{group}_fired") + fired)
-        if group != "open" and fired != (group == "own"):
+        group, fired = self._group(record), answer == "fired"
+        for name in (group, f"{group}_{answer}"):
+            if answer != "silent" or name == group:
+                setattr(self, name, getattr(self, name) + 1)
+        if group != "open" and answer != "unknown" and fired != (group == "own"):
             self.disagreements.append(Disagreement(record.id, record.kind, fired, record.cause))
 
     def _group(self, record: Replayed) -> str:
@@ -140,9 +147,9 @@ def backtest(
     Engine(needed)  # here, so that what is wrong with the rules is told before any process starts
     done = 0
     try:
-        for batch, fired in judged(needed, rule.id, replayed, workers, cluster):
-            for record, hit in zip(batch, fired, strict=True):
-                report.take(record, hit)
+        for batch, answers in judged(needed, rule.id, replayed, workers, cluster):
+            for record, answer in zip(batch, answers, strict=True):
+                report.take(record, answer)
             done += len(batch)
             if progress is not None:
                 progress(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Literal, TypeAlias
@@ -12,7 +13,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ..rules.diagnosis import FactValue
-from ..rules.engine import Engine, Rule
+from ..rules.documents.checking import is_derived
+from ..rules.engine import Condition, Engine, Outcome, Rule
 from ..rules.facts.registry import FactSet
 from .errors import CaseError
 
@@ -37,8 +39,10 @@ class Replayed(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
+Answer: TypeAlias = Literal["fired", "silent", "unknown"]
+"""``unknown``: it did not fire, but would have if facts that are not on record were as it asks."""
 Batch: TypeAlias = "list[Replayed]"
-Judged: TypeAlias = "Iterator[tuple[Batch, list[bool]]]"
+Judged: TypeAlias = "Iterator[tuple[Batch, list[Answer]]]"
 
 
 def judged(
@@ -48,7 +52,7 @@ def judged(
     workers: int | None,
     cluster: str | None,
 ) -> Judged:
-    """Yield the records in batches, each with whether the rule named fires.
+    """Yield the records in batches, each with what the rule named makes of it.
 
     Raises:
         CaseError: the cluster cannot be reached, or Dask is not installed.
@@ -60,9 +64,8 @@ def judged(
     first = list(islice(rest, _IN_PROCESS))
     count = workers or os.cpu_count() or 1
     if count == 1 or len(first) < _IN_PROCESS:
-        engine = Engine(rules)
         for batch in _batches([first, rest]):
-            yield batch, _fired(engine, identifier, batch)
+            yield batch, judge(rules, identifier, batch)
         return
     yield from _in_processes(rules, identifier, _batches([first, rest]), count)
 
@@ -73,20 +76,45 @@ def _batches(parts: Iterable[Iterable[Replayed]]) -> Iterator[Batch]:
         yield batch
 
 
-def _fired(engine: Engine, identifier: str, batch: Batch) -> list[bool]:
-    return [identifier in engine.evaluate(FactSet.of(r.facts), r.verdict).firings for r in batch]
+class _Judge:
+    """Rules compiled once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self._engine = Engine(rules)
+        self._by_id = {rule.id: rule for rule in rules}
+
+    def answer(self, identifier: str, record: Replayed) -> Answer:
+        outcome = self._engine.evaluate(FactSet.of(record.facts), record.verdict)
+        if identifier in outcome.firings:
+            return "fired"
+        rule = self._by_id[identifier]
+        open_ = rule.applies_to(record.verdict) and self._may_fire(rule, outcome)
+        return "unknown" if open_ else "silent"
+
+    def _may_fire(self, rule: Rule, outcome: Outcome) -> bool:
+        """Tell whether facts that are not known could make a rule fire that did not."""
+        if any(condition.judge(outcome.facts) == "yes" for condition in rule.unless):
+            return False
+        return all(self._may_hold(condition, outcome) for condition in rule.when)
+
+    def _may_hold(self, condition: Condition, outcome: Outcome) -> bool:
+        state = condition.judge(outcome.facts)
+        if state != "unknown" or not is_derived(condition.fact):
+            return state != "no"
+        below = [rule for rule in self.rules if rule.conclusion == condition.fact]
+        return any(self._may_fire(rule, outcome) for rule in below)
 
 
-_engine: Engine | None = None
-_rules: Sequence[Rule] = ()
+@lru_cache(maxsize=2)
+def _compiled(rules: tuple[Rule, ...]) -> _Judge:
+    return _Judge(rules)
 
 
-def judge(rules: Sequence[Rule], identifier: str, batch: Batch) -> list[bool]:
-    """Return whether a rule fires on each record; a process compiles the rules once."""
-    global _engine, _rules
-    if _engine is None or _rules != rules:
-        _engine, _rules = Engine(rules), rules
-    return _fired(_engine, identifier, batch)
+def judge(rules: Sequence[Rule], identifier: str, batch: Batch) -> list[Answer]:
+    """Return what a rule makes of each record; a process compiles the rules once."""
+    compiled = _compiled(tuple(rules))
+    return [compiled.answer(identifier, record) for record in batch]
 
 
 def _in_processes(rules: Sequence[Rule], identifier: str, batches: Iterator[Batch], count: int) -> Judged:

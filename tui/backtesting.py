@@ -62,13 +62,29 @@ def show(report: BacktestReport) -> None:
 
     out = console()
     out.print(tr("{rule} would have fired on", rule=f"[b]{report.rule}[/b]"))
-    for text, fired, of in (
-        ("  {fired} of {of} incidents of its cause", report.own_fired, report.own),
-        ("  {fired} of {of} incidents of other causes", report.other_fired, report.other),
-        ("  {fired} of {of} incidents whose cause nobody confirmed", report.open_fired, report.open),
-        ("  {fired} of {of} windows of healthy runs", report.healthy_fired, report.healthy),
+    for text, fired, of, unknown in (
+        ("  {fired} of {of} incidents of its cause", report.own_fired, report.own, report.own_unknown),
+        (
+            "  {fired} of {of} incidents of other causes",
+            report.other_fired,
+            report.other,
+            report.other_unknown,
+        ),
+        (
+            "  {fired} of {of} incidents whose cause nobody confirmed",
+            report.open_fired,
+            report.open,
+            report.open_unknown,
+        ),
+        (
+            "  {fired} of {of} windows of healthy runs",
+            report.healthy_fired,
+            report.healthy,
+            report.healthy_unknown,
+        ),
     ):
-        out.print(tr(text, fired=f"{fired:,}", of=f"{of:,}"))
+        lacking = tr("; {n} lack facts that it asks for", n=f"{unknown:,}") if unknown else ""
+        out.print(tr(text, fired=f"{fired:,}", of=f"{of:,}") + lacking)
     if not report.records:
         out.print(
             tr("Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py")

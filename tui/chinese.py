@@ -400,6 +400,7 @@ _HELP = {
 """Help of the screens by the last part of their module's name."""
 
 _RULES = {
+    "; {n} lack facts that it asks for": "；其中 {n} 缺少所需事实",
     "Nothing is known of this run.": "对该运行一无所知。",
     "No rules are in force.": "没有生效的规则。",
     "{rules} rules, {causes} causes, {fixes} fixes; {broken} broken": "{rules} 条规则、{causes} 个原因、{fixes} 个修复；{broken} 处损坏",

@@ -90,6 +90,27 @@ def test_a_running_or_faulty_run_gives_no_healthy_window(library: CaseLibrary, t
     assert list(kept(library)) == []
 
 
+def test_what_a_rule_cannot_judge_is_no_disagreement(base: RuleBase, rule: RuleDocument) -> None:
+    """An incident without the fact is counted apart; one that a veto or another fact decides is silent."""
+    resting = from_yaml(
+        RULE.replace("norm-far-up", "resting")
+        + "  - {fact: symptom.bad-update, ge: 0.5}\nunless: [{fact: batch.normal, eq: false}]\n",
+        RuleDocument,
+    )
+    facts = [
+        {"lr.jump": 5.0},
+        {"grad.norm_ratio": 3.0},
+        {"grad.norm_ratio": 99.0, "batch.normal": False},
+        {"grad.norm_ratio": 99.0, "update.lead": 0.0, "update.norm_ratio": 1.0},
+        {"grad.norm_ratio": 99.0},
+    ]
+    replayed = [Replayed(f"i{n}", "incident", "spike", known, EXPLODING) for n, known in enumerate(facts)]
+    report = backtest(resting, base, replayed)
+    assert (report.own, report.own_fired, report.own_unknown) == (5, 0, 2)
+    assert [each.id for each in report.disagreements] == ["i1", "i2", "i3"]
+    assert (backtest(rule, base, replayed).own_fired, backtest(rule, base, replayed).own_unknown) == (3, 1)
+
+
 def test_processes_say_the_same_as_this_one(base: RuleBase, rule: RuleDocument) -> None:
     """However the work is spread, every record is judged once and alike, and progress is told."""
     seen: list[int] = []
