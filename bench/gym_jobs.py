@@ -89,6 +89,8 @@ class Result:
         """Whether the job's cause, or one that is as right, is among the first few roots."""
         if not self.job.faulty:
             return self.quiet
+        if self.job.pattern and self.diagnosis.pattern == self.job.pattern:
+            return True
         return bool({self.job.cause, *self.job.accept} & set(self.named[:among]))
 
     @property

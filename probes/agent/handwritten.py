@@ -70,6 +70,8 @@ def differences(node: Any, outputs: Tensor | None) -> tuple[str, Tensor, Tensor]
     if kept is None or parent is None or kept.numel() != outputs.numel() or not kept.dim():
         return None
     prediction = outputs.detach().reshape(kept.shape)
+    if kept.device.type == "cpu" and not prediction.isfinite().all():
+        return None
     first = parent.next_functions[0][0] is not None and parent.name() == "SubBackward0"
     difference = kept.detach()
     kind = "l1" if node.name() == "AbsBackward0" else "mse"

@@ -40,7 +40,7 @@ def not_finite(run: Run) -> Finding | None:
         before = Curve(before.step, before.value, raw.epoch[: broken.index])
     track = Track(before)
     jump = track.jumps[-1] if track.jumps else None
-    if jump is not None and (not jump.open or _from_the_start(track, jump)):
+    if jump is not None and (not jump.open or _from_the_start(track, jump) or _came_down(track, jump)):
         jump = None
     count = len(track)
     if jump is None and count:
@@ -99,6 +99,12 @@ def _norm_jumped(run: Run, jump: Excursion) -> bool:
         return False
     change = jump_at(run.grad_norm, run.step_of(jump), after=2)
     return change is not None and change.before > 0 and change.peak / change.before >= _NORM_JUMP
+
+
+def _came_down(track: Track, jump: Excursion) -> bool:
+    """Whether a short excursion had ended before the loss broke: then it is no part of what broke it."""
+    short = len(track) >= _BATCHES and jump.width < _FEW
+    return short and track.scale.height(track.values[-1:], jump.base)[0] < JUMP
 
 
 def _from_the_start(track: Track, jump: Excursion) -> bool:

@@ -11,6 +11,7 @@ from .robust import FloatArray
 
 BLOWN_UP = 1000.0
 """Ratio to the level before that only a blow-up on its way to infinity reaches."""
+_BATCHES = 64
 _LOOK_BACK = 3
 
 
@@ -71,9 +72,12 @@ def _went_on(train: Curve, other: Curve | None) -> int | None:
 
 
 def blow_up(values: FloatArray, base: float) -> int | None:
-    """Return how many of the last values before the break were already a blow-up; None for none."""
+    """Return how many of the last values before the break were already a blow-up; None for none.
+
+    Among single batches a huge value is none when the loss came down again after it.
+    """
     tail = values[-_LOOK_BACK:]
-    if base <= 0 or not len(tail):
+    if base <= 0 or not len(tail) or (len(values) >= _BATCHES and tail[-1] <= BLOWN_UP * base):
         return None
     huge = np.flatnonzero(tail > BLOWN_UP * base)
     return len(tail) - int(huge[0]) if len(huge) else None

@@ -64,6 +64,8 @@ FACTS = (
 _NORMAL_Z = 8.0
 """Robust deviations within which a batch statistic counts as usual; a batch mean is a mean of many."""
 
+_SELDOM = 0.1
+"""A column's median maximum over its largest below which its values are rare events."""
 _KNOWN = 16
 """Batches without a repetition that show that a job does not repeat any."""
 _OFTEN = 3
@@ -268,7 +270,11 @@ def _column_extreme(context: Context) -> float | None:
     now = _table([v for _, v in context.texts("batch.feature_max", context.culprit, context.at + AHEAD)])
     if base is None or now is None or len(base) < 3 or base.shape[1] != now.shape[1]:
         return None
-    return float(np.max(np.abs(now).max(0) / _floored(np.abs(base).max(0))))
+    known = np.abs(base)
+    # A column that is seldom far from zero, such as a pixel at the edge, has no usual maximum.
+    usual = np.median(known, axis=0) >= _SELDOM * known.max(0)
+    ratios = np.abs(now).max(0) / _floored(known.max(0))
+    return float(np.max(ratios[usual])) if usual.any() else None
 
 
 def _floored(scale: FloatArray) -> FloatArray:

@@ -110,9 +110,25 @@ def _nonfinite(context: Context) -> Iterator[Fact]:
     bad = _bad_steps(context)
     if bad is None:
         return
+    bad += _unseen(context) if not bad or min(bad) >= context.at else []
     yield Fact("grad.nonfinite", bool(bad), context.moment)
     losses = dict(zip(*(a.tolist() for a in _pair(context, "loss")), strict=True))
     yield Fact("grad.nonfinite_first", any(np.isfinite(losses.get(s, np.nan)) for s in bad), context.moment)
+
+
+def _unseen(context: Context) -> list[int]:
+    """Return the step before the onset where nothing but its gradient can have broken the parameters.
+
+    Outputs that are not finite for finite inputs tell of parameters that are not; plain SGD makes them so
+    of finite parameters by a gradient that is not finite and by nothing else.
+    """
+    outputs, inputs = context.onset_value("output.nonfinite"), context.onset_value("batch.nonfinite")
+    if not outputs or inputs is None or inputs > 0:
+        return []
+    events = context.events("optimizer", context.first, context.at)
+    group = mapping(sequence(events[-1].data.get("groups"))[0]) if events else {}
+    plain = bool(events) and events[-1].data.get("class") == "SGD" and not group.get("momentum")
+    return [context.at - 1] if plain else []
 
 
 def _pair(context: Context, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -126,6 +142,9 @@ def _bad_steps(context: Context) -> list[int] | None:
         return None
     bad = set(counts.step[counts.value > 0].tolist())
     bad |= set(norms.step[~np.isfinite(norms.value)].tolist())
+    # A momentum that is not finite before an update was made so by the gradient of the step before.
+    moments = context.during("grad.moment")
+    bad |= {int(step) - 1 for step in moments.step[~np.isfinite(moments.value)][:1]}
     # A gradient scaler skips such a step on purpose; that is its work, not a fault.
     skipped = context.during("amp.skipped")
     return sorted(bad - set(skipped.step[skipped.value > 0].tolist()))

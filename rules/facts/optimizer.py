@@ -41,6 +41,9 @@ FACTS = (
 _CHANGED = 1.5
 _SETTINGS = ("momentum", "eps", "weight_decay", "dampening", "alpha", "rho", "lambd")
 
+_LEAST_NORM = 0.1
+"""Part of the usual gradient norm that a gradient must have for its update to tell of the optimizer's gain."""
+
 
 def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of the optimizer."""
@@ -167,14 +170,17 @@ def _updates(context: Context) -> Iterator[Fact]:
 
 def _gain(context: Context) -> float | None:
     """Return how the update per unit of rate times gradient changed before the onset."""
-    before = _gains(context, *context.baseline)
-    near = _gains(context, context.baseline[1] + 1, context.at - 1)
+    usual = context.before("grad.norm")
+    # Momentum goes on where a gradient is all but nothing: that is no gain.
+    least = _LEAST_NORM * float(np.median(usual)) if len(usual) else 0.0
+    before = _gains(context, *context.baseline, least)
+    near = _gains(context, context.baseline[1] + 1, context.at - 1, least)
     if len(before) < 3 or not len(near):
         return None
     return float(np.max(near) / np.median(before))
 
 
-def _gains(context: Context, first: int, last: int) -> FloatArray:
+def _gains(context: Context, first: int, last: int, least: float) -> FloatArray:
     rows = []
     for record in context.records(first, last):
         update, norm, rate = (record.v.get(n) for n in ("update.norm", "grad.norm", "lr"))
@@ -183,6 +189,7 @@ def _gains(context: Context, first: int, last: int) -> FloatArray:
             and isinstance(norm, float)
             and isinstance(rate, float)
             and norm * rate > 0
+            and norm >= least
         ):
             rows.append(update / (norm * rate))
     return np.array([gain for gain in rows if np.isfinite(gain)], dtype=np.float64)
