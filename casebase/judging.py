@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from itertools import islice
@@ -42,6 +42,8 @@ class Replayed(msgspec.Struct, frozen=True):
 Answer: TypeAlias = Literal["fired", "silent", "unknown"]
 """``unknown``: it did not fire, but would have if facts that are not on record were as it asks."""
 Batch: TypeAlias = "list[Replayed]"
+Case: TypeAlias = "tuple[str, dict[str, FactValue]]"
+"""Verdict and facts of a record."""
 Judged: TypeAlias = "Iterator[tuple[Batch, list[Answer]]]"
 
 
@@ -65,7 +67,7 @@ def judged(
     count = workers or os.cpu_count() or 1
     if count == 1 or len(first) < _IN_PROCESS:
         for batch in _batches([first, rest]):
-            yield batch, judge(rules, identifier, batch)
+            yield batch, judge(rules, identifier, _cases(rules, batch))
         return
     yield from _in_processes(rules, identifier, _batches([first, rest]), count)
 
@@ -84,12 +86,13 @@ class _Judge:
         self._engine = Engine(rules)
         self._by_id = {rule.id: rule for rule in rules}
 
-    def answer(self, identifier: str, record: Replayed) -> Answer:
-        outcome = self._engine.evaluate(FactSet.of(record.facts), record.verdict)
+    def answer(self, identifier: str, case: Case) -> Answer:
+        verdict, facts = case
+        outcome = self._engine.evaluate(FactSet.of(facts), verdict)
         if identifier in outcome.firings:
             return "fired"
         rule = self._by_id[identifier]
-        open_ = rule.applies_to(record.verdict) and self._may_fire(rule, outcome)
+        open_ = rule.applies_to(verdict) and self._may_fire(rule, outcome)
         return "unknown" if open_ else "silent"
 
     def _may_fire(self, rule: Rule, outcome: Outcome) -> bool:
@@ -111,25 +114,37 @@ def _compiled(rules: tuple[Rule, ...]) -> _Judge:
     return _Judge(rules)
 
 
-def judge(rules: Sequence[Rule], identifier: str, batch: Batch) -> list[Answer]:
-    """Return what a rule makes of each record; a process compiles the rules once."""
+def judge(rules: Sequence[Rule], identifier: str, cases: Sequence[Case]) -> list[Answer]:
+    """Return what a rule makes of each case; a process compiles the rules once."""
     compiled = _compiled(tuple(rules))
-    return [compiled.answer(identifier, record) for record in batch]
+    return [compiled.answer(identifier, case) for case in cases]
+
+
+def _cases(rules: Sequence[Rule], batch: Batch) -> list[Case]:
+    """Return what there is to judge, with the facts that the rules read: the others would only travel."""
+    read = frozenset().union(*(rule.facts for rule in rules))
+    return [(r.verdict, {name: r.facts[name] for name in read & r.facts.keys()}) for r in batch]
 
 
 def _in_processes(rules: Sequence[Rule], identifier: str, batches: Iterator[Batch], count: int) -> Judged:
-    """Keep a few batches under way, so that a library of any size is read as fast as it is judged."""
     # Not forked: a screen that is open has threads, and a fork of those may hang.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        waiting = [(b, pool.submit(judge, rules, identifier, b)) for b in islice(batches, 2 * count)]
         try:
-            while waiting:
-                batch, future = waiting.pop(0)
-                result = future.result()
-                waiting += [(b, pool.submit(judge, rules, identifier, b)) for b in islice(batches, 1)]
-                yield batch, result
+            yield from _under_way(
+                batches, 2 * count, lambda batch: pool.submit(judge, rules, identifier, _cases(rules, batch))
+            )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _under_way(batches: Iterator[Batch], width: int, submit: Callable[[Batch], Any]) -> Judged:
+    """Keep a few batches under way, so that a library of any size is read as fast as it is judged."""
+    waiting = [(batch, submit(batch)) for batch in islice(batches, width)]
+    while waiting:
+        batch, future = waiting.pop(0)
+        answers = future.result()
+        waiting += [(next_, submit(next_)) for next_ in islice(batches, 1)]
+        yield batch, answers
 
 
 def _on_cluster(rules: Sequence[Rule], identifier: str, replayed: Iterator[Replayed], address: str) -> Judged:
@@ -146,14 +161,8 @@ def _on_cluster(rules: Sequence[Rule], identifier: str, replayed: Iterator[Repla
     with client:
         width = 2 * max(len(client.scheduler_info()["workers"]), 1)
         shared = client.scatter(list(rules), broadcast=True)
-        batches = _batches([replayed])
-        waiting = [
-            (b, client.submit(judge, shared, identifier, b, pure=False)) for b in islice(batches, width)
-        ]
-        while waiting:
-            batch, future = waiting.pop(0)
-            result = future.result()
-            waiting += [
-                (b, client.submit(judge, shared, identifier, b, pure=False)) for b in islice(batches, 1)
-            ]
-            yield batch, result
+        yield from _under_way(
+            _batches([replayed]),
+            width,
+            lambda batch: client.submit(judge, shared, identifier, _cases(rules, batch), pure=False),
+        )
