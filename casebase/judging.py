@@ -23,6 +23,8 @@ Kind: TypeAlias = Literal["incident", "healthy"]
 _BATCH = 500
 _IN_PROCESS = 4000
 """Records up to which starting other processes takes longer than the work."""
+_PATIENCE = 10.0
+"""Seconds in which a scheduler must answer."""
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -153,7 +155,7 @@ def _on_cluster(rules: Sequence[Rule], identifier: str, replayed: Iterator[Repla
     except ImportError:
         raise CaseError("--cluster needs Dask: pip install 'spikelore[cluster]'") from None
     try:
-        client: Any = distributed.Client(address, timeout=10)  # type: ignore[no-untyped-call, unused-ignore]
+        client: Any = distributed.Client(address, timeout=_PATIENCE)  # type: ignore[no-untyped-call, unused-ignore]
     except (OSError, ValueError, TypeError) as error:
         raise CaseError(
             f"{address}: no Dask scheduler answers; valid is an address such as tcp://host:8786"

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from spikelore.casebase import CaseError, CaseLibrary
+from spikelore.casebase import CaseError, CaseLibrary, judging
 from spikelore.casebase.backtest import Cancelled, Replayed, backtest, needed_rules, records
 from spikelore.casebase.healthy import keep, kept
 from spikelore.probes.evidence.reader import RunEvidence
@@ -158,7 +158,10 @@ def test_a_dask_cluster_judges_alike(base: RuleBase, rule: RuleDocument) -> None
     assert (report.own, report.own_fired) == (1500, 750)
 
 
-def test_a_cluster_that_does_not_answer_is_named(base: RuleBase, rule: RuleDocument) -> None:
+def test_a_cluster_that_does_not_answer_is_named(
+    base: RuleBase, rule: RuleDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The address and what is valid stand in the error, whether Dask is missing or nobody answers."""
+    monkeypatch.setattr(judging, "_PATIENCE", 0.5)
     with pytest.raises(CaseError, match=r"tcp://127\.0\.0\.1:9|pip install"):
         backtest(rule, base, made(10), cluster="tcp://127.0.0.1:9")
