@@ -124,18 +124,39 @@ def bounded(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 ACTIVATIONS = ("Relu", "Sigmoid", "Tanh", "Gelu", "Silu", "Elu", "LeakyRelu", "Softplus", "Hardtanh", "Mish")
 
 
+STEEP = ("Exp", "Pow", "Square")
+"""Functions that grow faster than their argument: usual in a loss, not between layers."""
+_LAYERS = ("Addmm", "Mm", "Bmm", "Mv", "Convolution")
+_REDUCTIONS = ("Mean", "Sum", "Rsqrt", "Sqrt")
+
+
 def activations(root: Tensor, limit: int = 4000) -> dict[str, int]:
-    """Count the activation functions of the graph, those called as plain functions too."""
+    """Count the activation functions of the graph, those called as plain functions too.
+
+    Powers and exponentials count where a layer comes after them, unless they are summed up at once, as in a
+    norm.
+    """
     counts: dict[str, int] = {}
     seen: set[Any] = set()
-    queue: list[Any] = [root.grad_fn]
+    queue: list[tuple[Any, bool, str]] = [(root.grad_fn, False, "")]
     while queue and len(seen) < limit:
-        node = queue.pop()
+        node, inside, consumer = queue.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        name = node.name().removesuffix("Backward0").removesuffix("Backward")
-        if name in ACTIVATIONS:
+        name = _operation(node)
+        steep = name in STEEP and inside and consumer not in _REDUCTIONS
+        if name in ACTIVATIONS or steep:
             counts[name] = counts.get(name, 0) + 1
-        queue.extend(parent for parent, _ in node.next_functions)
+        inside = inside or name in _LAYERS
+        queue.extend((parent, inside, name) for parent, _ in node.next_functions)
     return counts
+
+
+def _operation(node: Any) -> str:
+    name: str = node.name().removesuffix("Backward0").removesuffix("Backward")
+    if name == "Mul" and len(node.next_functions) == 2 and node.next_functions[0] == node.next_functions[1]:
+        return "Square"
+    if name == "Pow" and abs(float(node._saved_exponent)) <= 1:
+        return "Root"
+    return name

@@ -119,11 +119,12 @@ def _nonfinite(context: Context) -> Iterator[Fact]:
 def _unseen(context: Context) -> list[int]:
     """Return the step before the onset where nothing but its gradient can have broken the parameters.
 
-    Outputs that are not finite for finite inputs tell of parameters that are not; plain SGD makes them so
-    of finite parameters by a gradient that is not finite and by nothing else.
+    Where no sample of finite inputs has a finite output, parameters are not finite; where some have, the
+    others overflowed on their way. Plain SGD breaks finite parameters by a gradient that is not finite and
+    by nothing else.
     """
     outputs, inputs = context.onset_value("output.nonfinite"), context.onset_value("batch.nonfinite")
-    if not outputs or inputs is None or inputs > 0:
+    if outputs is None or outputs < 1.0 or inputs is None or inputs > 0:
         return []
     events = context.events("optimizer", context.first, context.at)
     group = mapping(sequence(events[-1].data.get("groups"))[0]) if events else {}

@@ -45,6 +45,9 @@ FACTS = (
     FactSpec("model.depth", "number", "layers", "layers with weights", "含权重的层数", low=0.0, standing=True),
     FactSpec("model.norm_layers", "number", "", "normalisation layers", "归一化层数", low=0.0, standing=True),
     FactSpec("model.saturating_layers", "number", "", "sigmoid and tanh layers", "sigmoid 与 tanh 层数", low=0.0, standing=True),
+    FactSpec("model.steep_layers", "number", "layers",
+             "units between layers that grow faster than their argument, such as powers and exponentials",
+             "层间增长快于线性的单元数(如幂、指数)", low=0.0, standing=True),
     FactSpec("model.dropout", "number", "", "largest dropout probability", "最大 Dropout 概率", low=0.0, high=1.0, standing=True),
     FactSpec("data.samples", "number", "", "training samples", "训练样本数", low=0.0, standing=True),
 )  # fmt: skip
@@ -99,6 +102,8 @@ def _summary(context: Context) -> Iterator[Fact]:
             int(activations.get(name, 0)) for name in ("Sigmoid", "Tanh", "Hardtanh", "Softsign")
         )
         yield Fact("model.saturating_layers", saturating)
+        steep = sum(int(activations.get(name, 0)) for name in ("Exp", "Pow", "Square"))
+        yield Fact("model.steep_layers", float(steep))
 
 
 def _mode(context: Context) -> Iterator[Fact]:
