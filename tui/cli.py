@@ -185,7 +185,11 @@ def _apply_settings() -> None:
     from .settings import load
 
     settings = load()
-    for name, value in (("SPIKELORE_DB", settings.database), ("SPIKELORE_LANG", settings.language)):
+    for name, value in (
+        ("SPIKELORE_DB", settings.database),
+        ("SPIKELORE_LANG", settings.language),
+        ("SPIKELORE_RULES", os.pathsep.join(settings.rules)),
+    ):
         if value:
             os.environ.setdefault(name, value)
 

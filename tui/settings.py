@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -24,10 +26,18 @@ class Settings(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """URL of the case library; empty for the SQLite file in the home folder."""
     folders: list[str] = []
     """More folders of runs."""
+    rules: list[str] = []
+    """Directories of the team's rules, where ``SPIKELORE_RULES`` names none; new ones go to the last."""
     keymap: dict[str, str] = {}
     """Keys by binding id, for example ``live.alarm: f5``."""
     author: str = ""
     """Name under which incidents are resolved; empty for the login name."""
+    notify: list[str] = []
+    """Addresses of Apprise that are told of an alarm and of its diagnosis."""
+    notify_from: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Least ratio of the loss after to before that is worth a message; 0 tells of every alarm."""
+    least_certainty: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """Causes below this certainty are not listed in the triage."""
 
 
 def settings_path() -> Path:
@@ -73,6 +83,8 @@ def save(settings: Settings) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
     write_atomic(path, text.encode())
+    # Addresses of databases and chats carry passwords.
+    os.chmod(path, 0o600)
 
 
 def author(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +148,20 @@ def test_a_terminal_is_asked_for_what_is_missing(
     document = yaml.safe_load((home / "team" / "mine.yaml").read_text())
     assert document["when"] == [{"fact": "grad.norm_ratio", "gt": 3.0}, {"fact": "lr.jump", "lt": 2.0}]
     assert document["summary"] == "It sees."
+
+
+def test_the_settings_name_the_teams_directories(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the environment names none; new rules go to the last of them."""
+    monkeypatch.delenv("SPIKELORE_RULES")
+    (home / "settings.yaml").write_text(f"rules: ['{home / 'a'}', '{home / 'b'}']\n")
+    try:
+        assert str(home / "b" / "norm-doubles.yaml") in run(capsys, *NEW)
+        rows = json.loads(run(capsys, "rules", "list", "--json"))
+        assert "norm-doubles" in {row["id"] for row in rows}
+    finally:
+        os.environ.pop("SPIKELORE_RULES", None)
 
 
 def test_a_rule_is_drawn_from_an_incident(
