@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest revision in ``migrations/versions``."""
 
 _LOCK = 0x5B1CE10E

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from spikelore.casebase import Case, CaseLibrary, Filters, FixTried
-from spikelore.casebase.search import index
+from spikelore.casebase.search import index, postgres
+from spikelore.casebase.search.query import Query, parse
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_common_words_are_found_among_the_newest_or_everywhere(
     library: CaseLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL the newest part is looked through first where statistics say that most answer."""
-    monkeypatch.setattr(index, "_NEAR", 100)
+    monkeypatch.setattr(postgres, "_NEAR", 100)
     library.add_many(
         [
             Case(
@@ -214,3 +215,27 @@ def test_common_words_are_found_among_the_newest_or_everywhere(
     assert found(library, "flood state:open")[:2] == ["case-199", "case-198"]
     assert found(library, "state:open")[:2] == ["case-299", "case-298"]
     assert found(library, "state:open", until=11.0)[:2] == ["case-009", "case-008"]
+
+
+def test_the_newest_of_many_are_found_by_age(library: CaseLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL a large library is looked through part by part, down to its oldest."""
+    for name, value in (("_NEAR", 0), ("_SMALL", 10), ("_SAMPLES", {})):
+        monkeypatch.setattr(postgres, name, value)
+    for part in range(4):
+        library.add_many(
+            [
+                Case(id=f"{part}-{number:02}", title="flood" if part < 2 else "drought", created=1.0)
+                for number in range(20)
+            ]
+        )
+        if library.database.postgres:
+            with library.database.reader() as reader:
+                key = (part + 1) * postgres.AGE
+                reader.rows("SELECT setval(pg_get_serial_sequence('incident', 'key'), ?)", [key])
+                reader.run("ANALYZE document", [])
+    flood = parse("flood", Filters(), starter=True)
+    with library.database.reader() as reader:
+        ids = dict(reader.rows("SELECT key, id FROM incident"))
+        newest = [ids[key] for key in index.index_of(reader).newest(flood.groups, Query(), 30)]
+    assert newest == [f"{part}-{number:02}" for part in (1, 0) for number in reversed(range(20))][:30]
+    assert found(library, "tag:none") == []
