@@ -27,7 +27,8 @@ from .fields import (
 MAX_FACTS = 16
 """Facts that one rule may combine: the engine joins no more."""
 MAX_ALTERNATIVES = 64
-"""Combinations of ``in`` values in one rule; each becomes a rule of the engine."""
+"""Combinations of ``in`` values in one rule, and values in its ``unless``: each becomes a rule of the engine,
+which hangs on more than 511 that compare one fact."""
 
 RuleId: TypeAlias = Annotated[str, StringConstraints(pattern=RULE_ID, max_length=80)]
 CauseId: TypeAlias = Annotated[str, StringConstraints(pattern=CAUSE_ID, max_length=80)]
@@ -152,6 +153,9 @@ class RuleDocument(Document):
             raise ValueError(
                 f"the in lists make {combinations} combinations; valid is up to {MAX_ALTERNATIVES}"
             )
+        values = sum(len(condition.in_ or [0]) for condition in self.unless)
+        if values > MAX_ALTERNATIVES:
+            raise ValueError(f"unless compares with {values} values; valid is up to {MAX_ALTERNATIVES}")
         return self
 
     @property

@@ -202,6 +202,13 @@ def test_too_many_combinations_of_alternatives_are_refused(tmp_path: Path) -> No
     assert "81 combinations" in " ".join(map(str, problems(tmp_path, text)))
 
 
+def test_too_many_values_that_forbid_a_rule_are_refused(tmp_path: Path) -> None:
+    """They are engine rules as well."""
+    many = ", ".join(f"'{n}'" for n in range(20))
+    text = WHEN + "unless:\n" + f"  - {{fact: optimizer.class, in: [{many}]}}\n" * 4
+    assert "unless compares with 80 values" in " ".join(map(str, problems(tmp_path, text)))
+
+
 def test_a_case_of_a_rule_is_checked_too(tmp_path: Path) -> None:
     """A fact that is none, a value of another type, a look-alike that should fire."""
     cases = (

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 from random_rules import random_facts, random_rules
@@ -102,3 +103,56 @@ def test_threads_share_an_engine() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+X = [f"x{n}.value" for n in range(960)]
+
+
+def many(when: Callable[[int], tuple[Condition, ...]], unless: tuple[Condition, ...] = ()) -> list[Rule]:
+    return [Rule(f"r{n}", "symptom.s", 0.5, when(n), unless) for n in range(600)]
+
+
+BEYOND = {
+    "600 rules share a condition": (
+        many(lambda n: (Condition("a", "ge", 1.0), Condition(X[n % 9], "ge", float(n % 5)))),
+        {"a": 2.0, **dict.fromkeys(X[:9], 3.0)},
+    ),
+    "600 thresholds of one fact hold at once": (
+        many(lambda n: (Condition("a", "ge", float(n)),)),
+        {"a": 1000.0},
+    ),
+    "600 vetoes on one fact": (
+        [Rule(f"r{n}", "symptom.s", 0.5, (Condition("a", "ge", 0.0),), (Condition("b", "ge", float(n)),))
+         for n in range(600)],
+        {"a": 1.0, "b": 300.0},
+    ),
+    "960 facts": (
+        [Rule(f"r{n}", "symptom.s", 0.5, tuple(Condition(x, "ge", 0.0) for x in X[16 * n : 16 * n + 16]))
+         for n in range(60)],
+        dict.fromkeys(X, 1.0),
+    ),
+    "64 combinations": (
+        [Rule("r", "symptom.s", 0.5, tuple(Condition(x, "in", ("a", "b")) for x in X[:6]))],
+        dict.fromkeys(X[:6], "b"),
+    ),
+    "64 conditions of one rule hold on one fact": (
+        [Rule("r", "symptom.s", 0.5, tuple(Condition("a", "ge", float(n)) for n in range(32)),
+              tuple(Condition("a", "ge", n + 0.5) for n in range(32)))],
+        {"a": 100.0},
+    ),
+    "64 values forbid a rule": (
+        [Rule("r", "symptom.s", 0.5, (Condition("b", "eq", True),),
+              tuple(Condition("a", "in", tuple(f"{n}-{m}" for m in range(16))) for n in range(4)))],
+        {"a": "3-15", "b": True},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_rule_bases_beyond_the_limits_of_the_library_are_spread(name: str) -> None:
+    """What durable_rules cannot bear in one ruleset is split over several, and answers as brute force."""
+    rules, values = BEYOND[name]
+    facts = FactSet.of(values)  # type: ignore[arg-type]
+    got, wanted = Engine(rules).evaluate(facts), Reference(rules).evaluate(facts)
+    assert wanted.firings or wanted.vetoed
+    assert (got.firings, got.vetoed) == (wanted.firings, wanted.vetoed)
