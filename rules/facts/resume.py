@@ -11,6 +11,9 @@ from .registry import Fact, FactSpec
 FACTS = (
     FactSpec("resume.seen", "bool", "", "a checkpoint was loaded before the onset", "骤升前加载了检查点"),
     FactSpec("resume.lead", "number", "steps", "steps from that load to the onset", "加载距骤升的步数"),
+    FactSpec("resume.order_restarted", "bool", "",
+             "the first batches after the load are batches that the run had trained on shortly before it",
+             "加载后的最初几批是加载前不久已训练过的批次"),
     FactSpec("resume.hash_matches", "bool", "", "the file loaded has the hash noted when it was saved",
              "加载文件的哈希与保存时一致"),
     FactSpec("resume.optimizer", "bool", "", "optimizer state was restored", "恢复了优化器状态"),
@@ -27,6 +30,13 @@ FACTS = (
     FactSpec("checkpoint.last_good_step", "number", "step", "step of that checkpoint", "该检查点的步数"),
     FactSpec("checkpoint.age", "number", "steps", "steps from that checkpoint to the onset", "该检查点距骤升的步数"),
 )  # fmt: skip
+
+_RECENT = 1000
+"""Steps before a load whose batches count as seen shortly before."""
+_AFTER = 50
+_FEWEST = 8
+"""Batches known on both sides; with fewer the fact stays unknown."""
+_TWICE = 2
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -71,9 +81,19 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
         yield Fact(
             "resume.rate_jumped", not 0.5 < float(after[0] / before[-1]) < 2.0, (last.step - 1, last.step)
         )
+    yield from _order(context, last.step)
     saved = last.data.get("saved")
     if isinstance(saved, dict):
         yield from _continuity(context, last.step, saved)
+
+
+def _order(context: Context, step: int) -> Iterator[Fact]:
+    """Tell whether the data start over: an order that is restored goes on with batches not seen in a while."""
+    earlier = {str(v) for _, v in context.texts("batch.hash", max(context.first, step - _RECENT), step - 1)}
+    later = [str(v) for _, v in context.texts("batch.hash", step, step + _AFTER)]
+    if len(earlier) >= _FEWEST and len(later) >= _FEWEST:
+        again = sum(text in earlier for text in later)
+        yield Fact("resume.order_restarted", again >= _TWICE, (step, step + _AFTER))
 
 
 def _continuity(context: Context, step: int, saved: dict[str, object]) -> Iterator[Fact]:
