@@ -193,6 +193,15 @@ def test_backtest_says_how_often_and_where_it_was_wrong(
     assert "no such rule in force" in run(capsys, "rules", "backtest", "none", code=2)
 
 
+def test_all_rules_of_the_team_are_backtested(capsys: pytest.CaptureFixture[str], incident: str) -> None:
+    """Where none is named; a team without rules is told."""
+    assert "the team has no rules" in run(capsys, "rules", "backtest", code=2)
+    run(capsys, *NEW)
+    run(capsys, "rules", "new", "far", "--cause", EXPLODING, "--when", "grad.norm_ratio >= 1000")
+    reports = json.loads(run(capsys, "rules", "backtest", "--json"))
+    assert [(r["rule"], r["own_fired"], r["own"]) for r in reports] == [("far", 0, 1), ("norm-doubles", 1, 1)]
+
+
 def test_backtest_takes_folders_of_runs(
     capsys: pytest.CaptureFixture[str], home: Path, incident: str
 ) -> None:

@@ -155,7 +155,9 @@ def new(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 @app.command()
 def backtest(
-    identifier: str,
+    identifier: Annotated[
+        str | None, typer.Argument(help="One rule; all of the team's where left out.")
+    ] = None,
     runs: Annotated[
         Path | None, typer.Option(help="A folder of run directories, instead of the case library.")
     ] = None,
@@ -166,17 +168,21 @@ def backtest(
     directory: _Extra = None,
     as_json: _Json = False,
 ) -> None:
-    """Replay a rule against every stored incident and healthy run."""
+    """Replay a rule, or all of the team's, against every stored incident and healthy run."""
     from .. import backtesting
 
     base = _base(directory)
-    rule = base.rules.get(identifier)
-    if rule is None:
-        raise UserError(f"{identifier}: no such rule in force; spikelore rules check names what is broken")
-    report = backtesting.run(rule, base, runs, workers, cluster, quiet=as_json)
+    rules = [rule for name, rule in base.rules.items() if identifier == name or not identifier]
+    if identifier is None:
+        rules = [rule for rule in rules if base.is_team(rule.id)]
+    if not rules:
+        asked = f"{identifier}: no such rule in force" if identifier else "the team has no rules in force"
+        raise UserError(f"{asked}; spikelore rules list shows all, rules check names what is broken")
+    reports = [backtesting.run(rule, base, runs, workers, cluster, quiet=as_json) for rule in rules]
     if as_json:
-        emit_json(report)
-    else:
+        emit_json(reports if identifier is None else reports[0])
+        return
+    for report in reports:
         backtesting.show(report)
 
 
