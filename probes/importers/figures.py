@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -29,6 +30,20 @@ _NOT_FINITE = {
     "-infinity": -math.inf,
 }
 _ABSENT = frozenset({"", "-", "--", "none", "null", "n/a", "na", "<na>", "undefined"})
+
+
+_COMMA = re.compile(r"^\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*$")
+_GROUPED = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(?:,\d{3})+\s*$")
+
+
+def has_decimal_comma(cells: Iterable[str]) -> bool:
+    """Tell whether numbers are written as ``0,91``; ``1,234`` alone may as well be a group of digits."""
+    return any(_COMMA.match(cell) and not _GROUPED.match(cell) for cell in cells)
+
+
+def with_point(cell: str) -> str:
+    """Return ``0,91`` as ``0.91``, and anything else as it is."""
+    return cell.replace(",", ".") if _COMMA.match(cell) else cell
 
 
 def is_absent(text: str) -> bool:
@@ -74,9 +89,9 @@ def _spelled(text: str) -> float | None:
     match = _SPELLED.match(plain)
     if not match:
         return None
-    # "1.5e-3/s" has a unit, "2020-01-01" and "0:12:30" are dates and times.
+    # "1.5e-3/s" has a unit, "2020-01-01" and "0:12:30" are dates and times, "0,91" is read by who knows.
     rest = plain[match.end() :]
-    return float(match[1]) if not rest or not re.match(r"[-:/]\s*\d", rest) else None
+    return float(match[1]) if not rest or not re.match(r"[-:/]\s*\d|,\d", rest) else None
 
 
 def whole_step(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from .source import Sample, Source
 
 _SAMPLED = 1500
 _DEEPEST = 4
+_OF_TOTAL = re.compile(r"^\d{1,15}/\d{1,15}$")
 _DECODER = msgspec.json.Decoder()
 
 
@@ -53,6 +55,9 @@ def flattened(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
         if kind is dict:
             if depth < _DEEPEST:
                 flat.update(flattened(value, f"{prefix}{key}/", depth + 1))
+        elif kind is str and "/" in key and _OF_TOTAL.match(value):
+            # {"global_step/max_steps": "10/500"}
+            flat[f"{prefix}{key.partition('/')[0]}"] = int(value.partition("/")[0])
         elif kind is not list and kind is not bool:
             flat[f"{prefix}{key}"] = value
     return flat
@@ -60,7 +65,7 @@ def flattened(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
 
 def is_flat(row: Mapping[str, Any]) -> bool:
     """Tell whether a row needs no flattening."""
-    return all(type(v) is not dict and type(v) is not list and type(v) is not bool for v in row.values())
+    return not any(type(v) in (dict, list, bool) or (type(v) is str and "/" in v) for v in row.values())
 
 
 def objects_of(sample: Sample) -> list[dict[str, Any]]:

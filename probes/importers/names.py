@@ -12,6 +12,7 @@ from .vocabulary import (
     CHINESE,
     CLOCKS,
     EPOCHS,
+    EXPONENTIAL,
     GRADIENT_NORMS,
     LOSS_SCALES,
     LOSSLIKE,
@@ -29,6 +30,7 @@ _GLUED = re.compile(
     r"^(train|tr|val|valid|test|eval|avg|mean|total|epoch|batch)(loss|acc|accuracy|err|error)$"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z](?:[a-z]|[A-Z]))")
+_FIRST_OF = re.compile(r"(\b[A-Za-z]+)(?:_[01])?'s\b")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 
 
@@ -75,6 +77,8 @@ def split_words(column: str) -> tuple[str, ...]:
     if not plain.isascii():
         for chinese, english in CHINESE:
             plain = plain.replace(chinese, english)
+    # LightGBM writes "valid_1's l2": the first of its validation sets.
+    plain = _FIRST_OF.sub(r"\1", plain)
     for word in _SPLIT.split(_CAMEL.sub("_", plain).lower()):
         glued = _GLUED.match(word)
         if glued:
@@ -138,8 +142,8 @@ def _loss_rank(rest: tuple[str, ...], split: str) -> float | None:
             # A running mean stands in for the loss where nothing sharper is there; a best value never does.
             return 15.0 if found - {"running", "smooth", "smoothed", "ema"} <= PLAIN else None
         return 40.0 - len(rest)
-    if found & LOSSLIKE and found <= LOSSLIKE | PLAIN | {"cross"}:
-        return 20.0 - len(rest)
+    if found & LOSSLIKE and found <= LOSSLIKE | PLAIN | {"cross", "multi", "binary"}:
+        return (10.0 if found & EXPONENTIAL else 20.0) - len(rest)
     return None
 
 

@@ -32,7 +32,7 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"[,;|()\[\]{}]|\s-\s|\t|\s{2,}|\.\s|:\s+(?=\S)")
-_LABEL = re.compile(r"[^\W\d][\w@./+-]*(?:[ _][^\W\d][\w@./+-]*){0,3}$")
+_LABEL = re.compile(r"[^\W\d][\w@./+-]*(?:'s)?(?:[ _][^\W\d][\w@./+-]*){0,3}$")
 _WRAPPER = re.compile(
     r"(?:\btensor|\bnp\.float\d\d|\bis|\bwas|\bof|\bat|\bthe|\bvalue|\barray)\s*$", re.IGNORECASE
 )

@@ -200,7 +200,8 @@ class Sample:
         if encoding_of(self.head) != "utf-8":
             return False
         start = self.head[:8192]
-        return start.count(0) > 4 or sum(byte < 9 for byte in start) > len(start) // 20
+        # Progress bars go back by backspaces (8), and some ring the bell (7).
+        return start.count(0) > 4 or sum(byte < 7 for byte in start) > len(start) // 20
 
     @cached_property
     def text(self) -> str:

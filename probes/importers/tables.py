@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from .figures import is_absent, number
+from .figures import has_decimal_comma, is_absent, number, with_point
 from .names import guess
 from .rows import Rows
 from .sink import Sink
 from .source import LogError, Sample, Source
 
 _DELIMITERS = (",", "\t", ";", "|", " ")
+_NONE = "\x1f"
+"""Stands between the columns of a table that has only one: a character that no log has."""
+
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _LOOKED_AT = 60
 _WIDEST = 20_000
@@ -28,15 +31,18 @@ class Layout:
         delimiter: a character; a blank stands for any run of blanks.
         columns: unique names, unnamed ones numbered.
         header: the line they stand in; empty where there is none.
+        decimal_comma: numbers are written as ``0,91``.
     """
 
     delimiter: str
     columns: tuple[str, ...]
     header: str
+    decimal_comma: bool = False
 
     def cells(self, line: str) -> list[str]:
         """Split one line."""
-        return split_cells(line, self.delimiter)
+        cells = split_cells(line, self.delimiter)
+        return [with_point(cell) for cell in cells] if self.decimal_comma else cells
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:
@@ -66,12 +72,24 @@ def find_layout(lines: Sequence[str]) -> Layout | None:
     for index, line in enumerate(lines[:_LOOKED_AT]):
         if line.lstrip().startswith(("{", "[{", "#")):
             continue
-        rows = [row for row in lines[index + 1 : index + 9] if not _RULE.match(row)]
+        below = [row for row in lines[index + 1 : index + 9] if not _RULE.match(row)]
         for delimiter in _DELIMITERS:
             header = split_cells(line, delimiter)
-            if _is_header(header) and _has_data(rows, delimiter, len(header)):
-                return Layout(delimiter, unique(header), line)
-    return _bare_layout(lines)
+            if not _is_header(header):
+                continue
+            rows = [split_cells(row, delimiter) for row in below]
+            comma = has_decimal_comma(cell for row in rows for cell in row)
+            if _has_data(rows, delimiter, len(header), comma):
+                return Layout(delimiter, unique(header), line, comma)
+    return _one_column(lines) or _bare_layout(lines)
+
+
+def _one_column(lines: Sequence[str]) -> Layout | None:
+    """Return the layout of a single column under the name of a loss."""
+    if len(lines) < 3 or guess(lines[0]).kind != "loss":
+        return None
+    numeric = all(number(line) is not None or is_absent(line) for line in lines[1:_LOOKED_AT])
+    return Layout(_NONE, unique(lines[:1]), lines[0]) if numeric else None
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -84,10 +102,10 @@ def _is_header(cells: list[str]) -> bool:
     return len(named) >= max(1, len(cells) // 2) and numeric <= len(cells) // 4 and max(map(len, cells)) < 200
 
 
-def _has_data(rows: Sequence[str], delimiter: str, width: int) -> bool:
+def _has_data(rows: Sequence[list[str]], delimiter: str, width: int, comma: bool) -> bool:
     good = even = 0
     for row in rows:
-        cells = split_cells(row, delimiter)
+        cells = [with_point(cell) for cell in row] if comma else row
         numeric = sum(number(cell) is not None for cell in cells)
         empty = sum(is_absent(cell) for cell in cells)
         same = len(cells) == width if delimiter == " " else width // 2 < len(cells) <= width + 1
@@ -99,10 +117,10 @@ def _has_data(rows: Sequence[str], delimiter: str, width: int) -> bool:
 
 def _bare_layout(lines: Sequence[str]) -> Layout | None:
     """Return the layout of a table of numbers without a header, whose columns are called by their number."""
-    for delimiter in _DELIMITERS:
+    for delimiter in (*_DELIMITERS, _NONE):
         rows = [split_cells(line, delimiter) for line in lines[:20]]
         widths = {len(row) for row in rows}
-        even = len(rows) > 1 and len(widths) == 1 and min(widths) >= 2
+        even = len(rows) > 1 and len(widths) == 1 and min(widths) >= (1 if delimiter == _NONE else 2)
         if even and all(number(cell) is not None or is_absent(cell) for row in rows for cell in row):
             return Layout(delimiter, tuple(map(str, range(min(widths)))), "")
     return None
@@ -226,7 +244,7 @@ class _Table:
         if len(cells) != width:
             if self._is_new_header(cells):
                 columns = unique(cells)
-                self.layout = Layout(self.layout.delimiter, columns, line)
+                self.layout = replace(self.layout, columns=columns, header=line)
                 self.names = self._form.prepared(columns)
                 return None
             if len(cells) == 1 or any(cell.strip() for cell in cells[width:]):

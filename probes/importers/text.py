@@ -18,7 +18,11 @@ _SAMPLED = 4000
 _LOOKED_AT = 64
 """Lines after which it is looked whether a loss was found."""
 
-_RANK = re.compile(r"^\s*\[(?:default|rank ?)(\d{1,4})\]:?\s|^\s*rank ?(\d{1,4})\]?:\s", re.IGNORECASE)
+_RANK = re.compile(
+    # torchrun and torch.distributed, scripts of their own, mpirun.
+    r"^\s*(?:\[(?:default|rank ?)(\d{1,5})\](?::|\s)|rank ?(\d{1,5})\]?:\s|\[1,(\d{1,5})\]<std(?:out|err)>:)",
+    re.IGNORECASE,
+)
 _EMPTY = re.compile(r"^[\s\-=*_#|+`~.>]*$")
 _BAR = re.compile(r"\d%\|[^|]*\||\d(?:it/s|s/it)\b|\[\d\d:\d\d<")
 _LONGEST = 20_000
@@ -122,7 +126,7 @@ class _OneRank:
 
 def _rank_of(line: str) -> str | None:
     head = line[:24]
-    if "rank" not in head.lower() and "default" not in head:
+    if "rank" not in head.lower() and "default" not in head and "<std" not in head:
         return None
     match = _RANK.match(head)
-    return (match[1] or match[2]) if match else None
+    return match[match.lastindex] if match and match.lastindex else None

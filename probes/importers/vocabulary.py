@@ -15,7 +15,7 @@ def phrases(text: str) -> tuple[str, ...]:
     return tuple(" ".join(phrase.split()) for phrase in text.split(","))
 
 
-VALIDATION = words("val valid validation validate eval evaluation evaluate dev heldout holdout")
+VALIDATION = words("val valid validation validate eval evaluation evaluate dev cv heldout holdout")
 TESTING = words("test testing")
 TRAINING = words("train training trn tr")
 
@@ -41,7 +41,8 @@ GRADIENT_NORMS = frozenset(
 )
 RATE = re.compile(
     r"(?:(?:x|optimizer|optim\d*|opt|scheduler|current|cur|base|params?|main|group|step|global) )*"
-    r"(?:lr|learning rate)(?: (?:epoch|step|abs|group|param group|pg|adam|adamw|sgd|adafactor|lion))*"
+    r"(?:lr|learning rate)(?: (?:epoch|step|abs|group|param group|pg|decoupled|fused|w"
+    r"|\w*(?:adam|adamw|sgd|adafactor|adagrad|lion|lamb|lars|muon|rmsprop|shampoo)))*"
     r"(?: ?(?:pg ?|group ?)?(\d+))?"
 )
 """Learning rates, with the number of the parameter group."""
@@ -72,15 +73,18 @@ PLAIN = words(
 LOSSLIKE = words(
     """
     nll ce xent crossentropy entropy mse rmse elbo objective cost bce ctc perplexity ppl criterion bpb bpd
-    nelbo energy err error logloss mlogloss
+    nelbo energy err error logloss mlogloss mae
     """
 )
 """Names of losses that do not say ``loss``."""
 
+EXPONENTIAL = words("perplexity ppl")
+"""Losses printed as their exponential: taken only where the loss itself is not printed."""
+
 BLURRED = words("best min max std ema smooth smoothed last prev previous var median running ratio weight")
 """What makes a loss something else than the loss of this step."""
 
-NO_LOSS = words("scale scaler lr count time weight")
+NO_LOSS = words("scale scaler lr count num time weight")
 
 DETECTION = words(
     """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..names import guess, split_words
-from ..prose import Token, tokens
+from ..counters import Counted, counted
+from ..names import guess
+from ..prose import tokens
 from ..remarks import is_overflow, remark
 from ..rows import Rows
+from ..sections import Repeats, Section
 from ..source import Sample
 from ..text import LineReader, TextFormat
-from ..vocabulary import TESTING, TRAINING, VALIDATION
 
 _LONGEST = 4000
 _CONTEXT = 60
@@ -24,7 +25,6 @@ _SAID = 20.0
 _MEAN = re.compile(r"averaged? stats|epoch summary|summary:", re.IGNORECASE)
 _SETTINGS = re.compile(r"Namespace\(|^\s*(?:args|config|hparams|arguments)\b|\s--[a-z]\w*[ =]", re.IGNORECASE)
 _COMPARED = re.compile(r"\d\s*-+>\s*[\d.]|improved from|did not improve|no improvement", re.IGNORECASE)
-_PLURAL = frozenset(("epochs", "steps", "iters", "iterations", "updates"))
 _MEASURED = frozenset(("loss", "accuracy"))
 _KNOWN = _MEASURED | {"lr", "grad.norm", "amp.scale"}
 
@@ -73,8 +73,11 @@ class _Reader:
         self._step: float | None = None
         self._held_step: float | None = None
         self._held_at = 0
+        self._in_block = False
         self._line = 0
         self._begun = False
+        self._section = Section()
+        self._repeats = Repeats()
         self._pass: list[dict[str, float]] = []
 
     def __call__(self, line: str, place: int) -> bool:
@@ -85,79 +88,60 @@ class _Reader:
             # Early stopping repeats an old loss, which is infinite at first.
             remark(line, self._rows.sink)
             return True
-        found = tokens(line)
-        if not found:
-            return False
-        counters, values = self._sorted(found)
-        kinds = {guess(name).kind for name in values}
-        if not kinds & _KNOWN or not (kinds & _MEASURED or counters or self._begun):
-            return self._hold(counters, values) and "loss" not in line.lower()
-        if _MEAN.search(line):
-            return True
-        return self._feed(counters, values, place)
+        read = tokens(line)
+        if not read:
+            return self._section.heading(line)
+        found = counted(read, self._section.split)
+        if self._section.ended_by(found):
+            found = counted(read)
+        kinds = found.kinds
+        if kinds & _KNOWN and (kinds & _MEASURED or found.counts or self._begun):
+            return bool(_MEAN.search(line)) or self._feed(found, place)
+        if self._hold(found):
+            return "loss" not in line.lower()
+        # Below "[batch=10/100]:" there is a metric on each line.
+        inside = self._in_block and bool(found.values) and self._line - self._held_at < _CONTEXT
+        return inside and self._feed(found, place)
 
-    def _sorted(self, found: list[Token]) -> tuple[dict[str, float], dict[str, Any]]:
-        """Return the counters (``epoch``, ``step``, ``total``) and the named values of a line."""
-        counters: dict[str, float] = {}
-        values: dict[str, Any] = {}
-        has_loss = any(guess(token.name).kind == "loss" for token in found)
-        for index, token in enumerate(found):
-            kind = _kind(token, found[index + 1] if index + 1 < len(found) else None)
-            if kind and not has_loss and token.name.lower() in _PLURAL:
-                # "epochs: 100" in a configuration is how many there will be.
-                values[token.name] = token.value
-            elif kind == "epoch":
-                counters.setdefault("epoch", token.value)
-            elif kind == "step":
-                if "step" not in counters:
-                    counters["step"] = token.value
-                    if token.total:
-                        counters["total"] = token.total
-                        counters["bar"] = float(not token.name)
-            elif token.name and not (token.listed and guess(token.name).kind == "loss"):
-                values.setdefault(_named(token, has_loss), token.value)
-        return counters, values
-
-    def _hold(self, counters: dict[str, float], values: dict[str, Any]) -> bool:
-        """Keep counters that stand on a line of their own; return whether they did."""
-        if values or not counters:
+    def _hold(self, found: Counted) -> bool:
+        """Keep counters that stand on a line of their own, or over a block; return whether they did."""
+        if not found.counts or (found.values and not found.header):
             return False
-        if "epoch" in counters:
-            self._epoch = counters["epoch"]
-        if "step" in counters and not counters.get("bar"):
-            self._held_step, self._held_at = counters["step"], self._line
+        if found.epoch is not None:
+            self._epoch = found.epoch
+        if found.step is not None and not found.bar:
+            self._held_step, self._held_at, self._in_block = found.step, self._line, found.header
         return True
 
-    def _feed(self, counters: dict[str, float], values: dict[str, Any], place: int) -> bool:
-        splits = {guess(name).split for name in values if guess(name).kind in ("loss", "accuracy")}
-        only_validation = bool(splits) and splits <= {"val", "test"}
-        if only_validation and "step" in counters and ("total" in counters or self._pass):
-            self._pass.append(values)
+    def _feed(self, found: Counted, place: int) -> bool:
+        only_validation = bool(found.splits) and found.splits <= {"val", "test"}
+        if only_validation and found.step is not None and (found.total is not None or self._pass):
+            self._pass.append(found.values)
             return True
         self._end_pass()
         self._begun = True
-        row = dict(values)
-        epoch, step = self._position(counters, only_validation)
+        row = self._repeats.left_out(found)
+        epoch, step = self._position(found, only_validation)
         if epoch is not None:
             row["epoch"] = epoch
         if step is not None:
             row["step"] = step
+            if not only_validation:
+                self._section.trained(step)
         return self._rows.feed(row, place)
 
-    def _position(
-        self, counters: dict[str, float], only_validation: bool
-    ) -> tuple[float | None, float | None]:
-        own_epoch = "epoch" in counters
+    def _position(self, found: Counted, only_validation: bool) -> tuple[float | None, float | None]:
+        own_epoch = found.epoch is not None
         if own_epoch:
-            self._epoch = counters["epoch"]
-        step, total = counters.get("step"), counters.get("total")
+            self._epoch = found.epoch
+        step = found.step
         if only_validation and step is None:
             return self._epoch, self._step
         if step is None and not own_epoch and self._line - self._held_at < _CONTEXT:
             step = self._held_step
-        elif step is not None and total and self._epoch is not None and (own_epoch or counters.get("bar")):
+        elif step is not None and found.total and self._epoch is not None and (own_epoch or found.bar):
             # A counter with an end that belongs to an epoch counts within it.
-            step += (self._epoch - self._first_epoch()) * total
+            step += (self._epoch - self._first_epoch()) * found.total
         if step is not None:
             self._step = step
         return self._epoch, step
@@ -183,31 +167,6 @@ class _Reader:
 
     def end(self) -> None:
         self._end_pass()
-
-
-def _kind(token: Token, after: Token | None) -> str:
-    """Tell what a number counts; empty for a value."""
-    if not token.name:
-        return "step" if token.total is not None else ""
-    words = set(split_words(token.name))
-    kind = guess(token.name).kind
-    if kind in ("step", "epoch") and token.whole:
-        return kind
-    if words <= TRAINING | VALIDATION | TESTING and token.whole:
-        # "Train: [0/300][10/1251]" and "Train: 0 [10/1251]" count the epoch first.
-        followed = after is not None and not after.name and after.total is not None
-        return "epoch" if followed else "step" if token.total is not None else ""
-    return ""
-
-
-def _named(token: Token, has_loss: bool) -> str:
-    """Return a value's name with the split that the line says; a bare ``val: 0.5`` is a loss."""
-    words = set(split_words(token.name))
-    if has_loss and words and words <= TRAINING | VALIDATION | TESTING:
-        return f"{token.name} loss"
-    found = guess(token.name)
-    inherits = token.split == "val" and not found.split and found.kind in ("loss", "accuracy")
-    return f"val {token.name}" if inherits else token.name
 
 
 IMPORTERS = (Console(),)

@@ -10,16 +10,18 @@ from typing import Any, ClassVar
 import msgspec
 
 from ..jsonlines import columns_of, flattened
-from ..names import guess
+from ..names import guess, split_words
 from ..rows import Rows
 from ..sink import Sink
 from ..source import HEAD, LogError, Sample, Source
+from ..vocabulary import TRAINING, VALIDATION
 
 _LIMIT = 1 << 29
 _ROWS = re.compile(r"\[\s*\{\s*\"")
 _SCALARS = re.compile(r"\[\s*\[\s*\d{9,}\.")
 _LIST = re.compile(r"\"[^\"]{0,80}loss[^\"]{0,80}\"\s*:\s*\[", re.IGNORECASE)
 _DEEPEST = 4
+_SPLITS = TRAINING | VALIDATION
 
 
 class JsonDocument:
@@ -102,17 +104,27 @@ def find_rows(document: Any, depth: int = 0) -> list[dict[str, Any]] | None:
         return rows if _names_loss(columns_of(rows)) else None
     if not isinstance(document, dict) or depth > _DEEPEST:
         return None
-    columns = {str(key): value for key, value in document.items() if isinstance(value, list)}
-    numeric = {
-        key: value for key, value in columns.items() if value and not isinstance(value[0], dict | list)
-    }
-    if _names_loss(tuple(numeric)):
-        return _by_column(numeric)
+    columns = _columns(document)
+    if any(isinstance(document[key], dict) and set(split_words(str(key))) & _SPLITS for key in document):
+        columns = _columns(document, deepest=_DEEPEST)
+    if _names_loss(tuple(columns)):
+        return _by_column(columns)
     for value in document.values():
         found = find_rows(value, depth + 1) if isinstance(value, list | dict) else None
         if found is not None:
             return found
     return None
+
+
+def _columns(document: Mapping[str, Any], prefix: str = "", deepest: int = 0) -> dict[str, list[Any]]:
+    """Return the lists of plain values in an object, nested ones by their path (``val/loss``)."""
+    columns: dict[str, list[Any]] = {}
+    for key, value in document.items():
+        if isinstance(value, dict) and deepest > 0:
+            columns.update(_columns(value, f"{prefix}{key}/", deepest - 1))
+        elif isinstance(value, list) and value and not isinstance(value[0], dict | list):
+            columns[f"{prefix}{key}"] = value
+    return columns
 
 
 def _is_scalar(row: Any) -> bool:
