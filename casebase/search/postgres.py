@@ -26,6 +26,8 @@ _SAMPLE_SECONDS = 60.0
 _SMALL = 5000
 AGE = 32_768
 """Incidents that share a term of age in the index; migration 0003 writes it."""
+_PARTS = ((0, 1), (1, 3))
+"""Ages that are looked through one after the other."""
 _NEAR = 10_000
 """Newest documents that are looked through one by one."""
 _SLACK = 2.5
@@ -68,20 +70,23 @@ class PostgresIndex:
             found = self._newest_of(near, groups, query, limit)
             if len(found) == limit:
                 return found
-        if share * self.total() <= _SMALL:
-            return self._newest_of("document", groups, query, limit)
-        return self._by_age(groups, query, limit)
+        # What may be written in several ways is looked up in so many lists that age is no help.
+        plain = all(len(group.alternatives) == 1 for group in groups)
+        if plain and share * self.total() > _SMALL:
+            found = self._recent(groups, query, limit)
+            if len(found) == limit:
+                return found
+        return self._newest_of("document", groups, query, limit)
 
-    def _by_age(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
-        """Look through parts of the library of growing size, the newest first."""
+    def _recent(self, groups: Sequence[Group], query: Query, limit: int) -> list[int]:
+        """Look through the newest parts of the library only."""
         newest = int(self.reader.value("SELECT max(incident) FROM document") or 0) // AGE
         found: list[int] = []
-        width = 1
-        while newest >= 0 and len(found) < limit:
-            ages = [f"age:{age}" for age in range(newest, max(-1, newest - width), -1)]
+        for first, last in _PARTS:
+            ages = [f"age:{newest - age}" for age in range(first, last)]
             found += self._newest_of("document", groups, query, limit - len(found), ages)
-            newest -= width
-            width *= 2
+            if len(found) == limit:
+                break
         return found
 
     def _newest_of(
