@@ -149,7 +149,7 @@ class GradientState(Sensor):
             "0/1",
             "scalar",
             "sampled",
-            "1: gradients were absent or zero when some backward since the optimizer's last update began.",
+            "1: gradients of the optimizers that update were absent or zero when a backward of the step began.",
         ),
     )
 
@@ -157,35 +157,41 @@ class GradientState(Sensor):
         """No parameter is known before the first update."""
         self._probed: weakref.WeakKeyDictionary[Optimizer, list[weakref.ref[Tensor]]]
         self._probed = weakref.WeakKeyDictionary()
+        self._step = -1
         self._least: dict[int, Tensor | float] = {}
-        self._whole = -1
-        """Step that was watched from its first backward on: what an earlier one left is no leftover."""
-
-    def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
-        """Look at a few parameters of each optimizer, the largest included, until they are seen empty."""
-        if not step.micro_count:
-            self._whole = step.index
-        for optimizer, probed in self._probed.items():
-            known = self._least.get(id(optimizer))
-            if not isinstance(known, float):
-                found = _leftover(probed)
-                both = isinstance(found, torch.Tensor) and known is not None
-                self._least[id(optimizer)] = torch.minimum(known, found) if both else found  # type: ignore[arg-type]
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        """Record what was seen, and remember which parameters to look at: the first, largest and last."""
-        least = self._least.pop(id(optimizer), None)
-        if self._whole != step.index:
-            least = None
-        if isinstance(least, float):
-            step.v.setdefault("grad.zeroed", 1)
-        elif least is not None:
-            step.later(least, lambda numbers: self._record(step, numbers[0]))
-        if optimizer not in self._probed and len(self._probed) < _MOST_PROBED:
-            trained = [p for p in parameters_of(optimizer) if p.grad is not None]
-            if trained:
-                chosen = (trained[0], max(trained, key=lambda p: p.numel()), trained[-1])
-                self._probed[optimizer] = [weakref.ref(parameter) for parameter in chosen]
+        """Choose the parameters to look at: the first, the largest and the last."""
+        if optimizer in self._probed or len(self._probed) >= _MOST_PROBED:
+            return
+        trained = [p for p in parameters_of(optimizer) if p.grad is not None]
+        if trained:
+            chosen = (trained[0], max(trained, key=lambda p: p.numel()), trained[-1])
+            self._probed[optimizer] = [weakref.ref(parameter) for parameter in chosen]
+
+    def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
+        """Look at the gradients of each optimizer until they are seen empty, from the first backward on."""
+        if not step.micro_count:
+            self._step = step.index
+            self._least = {id(optimizer): _leftover(probed) for optimizer, probed in self._probed.items()}
+        elif self._step == step.index:
+            for optimizer, probed in self._probed.items():
+                known = self._least.get(id(optimizer))
+                if isinstance(known, torch.Tensor):
+                    found = _leftover(probed)
+                    both = isinstance(found, torch.Tensor)
+                    self._least[id(optimizer)] = torch.minimum(known, found) if both else found  # type: ignore[arg-type]
+
+    def finish(self, step: OpenStep) -> None:
+        """Record what was seen of the optimizers that updated in this step."""
+        if self._step != step.index:
+            return
+        for key in step.stepped:
+            least = self._least.get(key)
+            if isinstance(least, float):
+                step.v.setdefault("grad.zeroed", 1)
+            elif least is not None:
+                step.later(least, lambda numbers: self._record(step, numbers[0]))
 
     @staticmethod
     def _record(step: OpenStep, least: float) -> None:

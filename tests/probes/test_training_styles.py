@@ -460,6 +460,31 @@ def test_gradients_that_are_never_reset_are_noticed(recorded: Recorded) -> None:
     assert recorded().series("grad.zeroed").value.tolist() == [1, 0, 0]
 
 
+def test_an_optimizer_that_joins_another_and_is_never_reset_is_noticed(recorded: Recorded) -> None:
+    """Two optimizers step on one backward; only one of them has its gradients reset."""
+    first, second = torch.nn.Linear(3, 3), torch.nn.Linear(3, 2)
+    optimizers = [torch.optim.SGD(module.parameters(), lr=0.01) for module in (first, second)]
+    for _ in range(5):
+        optimizers[0].zero_grad()
+        F.cross_entropy(second(first(torch.ones(4, 3))), torch.zeros(4, dtype=torch.long)).backward()
+        for optimizer in optimizers:
+            optimizer.step()
+    assert set(recorded().series("grad.zeroed").value[1:].tolist()) == {0.0}
+
+
+def test_micro_batches_leave_no_leftovers(recorded: Recorded) -> None:
+    """Gradients of earlier micro-batches are what the step is made of."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for step in range(5):
+        optimizer.zero_grad()
+        for part in range(3):
+            x, y = batch(3 * step + part)
+            F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    assert set(recorded().series("grad.zeroed").value.tolist()) == {1.0}
+
+
 def test_gradients_that_the_other_network_of_a_gan_left_are_no_leftovers(recorded: Recorded) -> None:
     """They are reset before the network's own turn; without that they are leftovers."""
     critic, maker = torch.nn.Linear(2, 1), torch.nn.Linear(3, 2)
