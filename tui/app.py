@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -79,6 +80,17 @@ class SpikeloreApp(App[None]):
     async def action_go(self, place: str) -> None:
         """Show one of the five places, as it was left."""
         await self.switch_mode(place)
+
+    async def rebuild(self) -> None:
+        """Draw every place anew, for example in another language; what was open over a place is closed."""
+        here = self.current_mode
+        for place in self.MODES:
+            if place != here:
+                await self.remove_mode(place)
+                self.add_mode(place, place)
+        self.refresh_bindings()
+        await self.screen.recompose()
+        self.screen.post_message(events.ScreenResume())
 
     def action_help(self) -> None:
         """Explain the screen."""

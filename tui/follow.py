@@ -168,3 +168,17 @@ def by_epoch(series: Series) -> Series:
     values = np.add.reduceat(series.value[known], starts) / counts
     last = starts + counts - 1
     return Series(series.step[known][last], values, series.epoch[known][last])
+
+
+LEVEL_POINTS = 50
+"""Values before an alarm whose median is the level that it is compared with."""
+
+
+def median_before(series: Series, step: float | None) -> float | None:
+    """Return the median of the last values before a step, None where there is no step or nothing before."""
+    if step is None:
+        return None
+    end = int(np.searchsorted(series.step, step))
+    before = series.value[max(end - LEVEL_POINTS, 0) : end]
+    before = before[np.isfinite(before)]
+    return float(np.median(before)) if len(before) else None

@@ -39,3 +39,20 @@ def _keys(owner: type[DOMNode]) -> Iterator[Key]:
         for binding in base.__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id:
                 yield Key(binding.id, binding.key, binding.tooltip or binding.description)
+
+
+def taken_by(key: str, identifier: str, keymap: dict[str, str]) -> Key | None:
+    """Return another action that has a key where the action ``identifier`` works, None if it is free.
+
+    Args:
+        key: the wanted key.
+        identifier: id of the action that is to have it.
+        keymap: keys by id as they are changed already.
+    """
+    place = identifier.partition(".")[0]
+    shared = {place, "app", "go", "screen"}
+    for other in all_keys():
+        meets = place in ("app", "go", "screen") or other.id.partition(".")[0] in shared
+        if meets and other.id != identifier and key in keymap.get(other.id, other.key).split(","):
+            return other
+    return None

@@ -19,7 +19,8 @@ class Actions(Provider):
         seen = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if not (active.enabled and binding.description) or binding.action in seen:
+            # Keys without an id move the cursor of a list; nobody looks for these by name.
+            if not (active.enabled and binding.description and binding.id) or binding.action in seen:
                 continue
             seen.add(binding.action)
             key = self.app.get_key_display(binding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ..probes.evidence import RunDirectory
 from ..probes.evidence.rundir import Alarm
-from . import language
+from . import language, notifying, settings
 from .language import tr
 from .numbers import number, percent
+from .runs import named
 
 if TYPE_CHECKING:
     from ..casebase import CaseLibrary, Watcher
@@ -57,23 +59,35 @@ def record_job(command: Sequence[str], options: Options) -> int:
 
 
 class Alerts:
-    """Lines on stderr; the job's own output is never touched."""
+    """Lines on stderr and messages to the receivers of the settings; the job's own output stays as it is."""
 
     def __init__(self, run: RunDirectory, shown: bool) -> None:
         self.run = run
         self.shown = shown
+        self.settings = settings.load()
+        self._told = False
 
     def alarm(self, alarm: Alarm) -> None:
         """Say where the loss jumped, once certain."""
         if alarm.level != "alarm":
             return
+        text = self._what(alarm)
+        self.say(text)
+        if rise(alarm) >= self.settings.notify_from:
+            self._told = True
+            self._send(text)
+
+    def _what(self, alarm: Alarm) -> str:
         place = tr("step {n}", n=f"{alarm.step:,}")
         if alarm.epoch is not None:
             place += f", {tr('epoch {n}', n=int(alarm.epoch) + 1)}"
         if alarm.batch is not None:
             place += f", {tr('batch {n}', n=f'{alarm.batch:,}')}"
         change = f"{number(alarm.before, 3)} → {number(alarm.after, 3)}"
-        self.say(tr("loss spike at {place}: {change}", place=place, change=change))
+        return tr("loss spike at {place}: {change}", place=place, change=change)
+
+    def _send(self, text: str) -> None:
+        notifying.send_in_background(self.settings.notify, f"spikelore: {named(self.run)}", text)
 
     def ending(self, watcher: Watcher) -> None:
         """Say what it was, if there was a spike."""
@@ -84,7 +98,10 @@ class Alerts:
 
         cause = diagnosis.causes[0]
         likely = f"{cause_name(cause)} ({percent(cause.certainty)})"
-        self.say(tr("likely cause: {cause}; see spikelore triage {run}", cause=likely, run=self.run.path))
+        text = tr("likely cause: {cause}; see spikelore triage {run}", cause=likely, run=self.run.path)
+        self.say(text)
+        if self._told:
+            self._send(text)
 
     def say(self, text: str) -> None:
         """Write one line."""
@@ -92,6 +109,14 @@ class Alerts:
             # A progress bar of the job may stand on the line.
             clear = "\r\x1b[K" if sys.stderr.isatty() else ""
             print(f"{clear}spikelore: {text}", file=sys.stderr, flush=True)
+
+
+def rise(alarm: Alarm) -> float:
+    """Return how many times its level before the loss is; infinite where that is no number."""
+    before, after = alarm.before, alarm.after
+    if not isinstance(before, float | int) or not isinstance(after, float | int) or before <= 0:
+        return math.inf
+    return after / before
 
 
 class Watch:

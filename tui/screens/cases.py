@@ -112,17 +112,24 @@ the search. Mark a case with space and move on to read two side by side.
         state = tr(self.state) if self.state else tr("all")
         self.subject(tr("cases: {n}, {state}", n=len(self.hits), state=state))
         self.query_one("#advice", Static).update(_advice(self.query_box.value))
-        names = ["", "Case", "Cause", "Loss", "When"] if self.size.width >= 140 else ["", "Case", "Cause"]
+        names = self._columns()
         rows = {identifier: self._cells(hit)[: len(names)] for identifier, hit in self.hits.items()}
         fill(self.table, names, rows)
         self._preview()
 
+    def _columns(self) -> list[str]:
+        """Return the columns that fit: beside the preview the title needs the room of the cause."""
+        if 100 <= self.size.width < 140:
+            return ["", "Case"]
+        return ["", "Case", "Cause", *(["Loss", "When"] if self.size.width >= 140 else [])]
+
     def _cells(self, hit: Hit) -> list[Content]:
         case = hit.case
+        taken = {2: 6, 3: 36, 5: 56}[len(self._columns())]
         mark = "◆" if case.id == self.marked else "✓" if case.state == "resolved" else "○"
         return [
             Content.styled(mark, "$success" if case.state == "resolved" else "$warning"),
-            Content(wording.case_title(case)).truncate(max(self.table.size.width - 36, 24), ellipsis=True),
+            Content(wording.case_title(case)).truncate(max(self.table.size.width - taken, 24), ellipsis=True),
             Content.styled(wording.readable(case.cause) if case.cause else tr("unknown"), "$primary"),
             Content(number(case.train_after, 3)),
             Content.styled(when(case.created, clock.now()), "$foreground 60%"),

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...probes.evidence import RunDirectory
-from ..follow import Follower, Moment, by_epoch
+from ..follow import Follower, Moment, by_epoch, median_before
 from ..language import tr
 from ..widgets.drawing import Line
 from ..widgets.plot import Plot
@@ -42,7 +42,8 @@ class LiveScreen(BaseScreen):
     HELP = """
 Training and validation loss above, another quantity below. A curve shows the lowest and the highest
 value of every column, so one bad batch is seen however long the run is. The tinted part lies behind
-the alarm; `✕` at the upper edge is a loss that was not a number.
+the alarm, the dashed line is the level before it; `✕` at the upper edge is a loss that was not a number.
+The mouse reads values, its wheel zooms.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d,enter", "diagnose", "Diagnose", id="live.diagnose", tooltip="Why the loss jumped"),
@@ -115,8 +116,8 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
         yield Static(id="banner")
         with Horizontal(id="curves"):
             with Vertical(id="plots"):
-                yield self._bound(Plot(tr("loss"), "loss", axis=False))
-                yield self._bound(Plot(tr("gradient norm"), "lower"))
+                yield self._bound(Plot(tr("loss"), "loss", axis=False, zooms=True))
+                yield self._bound(Plot(tr("gradient norm"), "lower", zooms=True))
             yield Static(id="events")
         yield Static(id="latest")
 
@@ -166,11 +167,13 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
             if name in series:
                 found = by_epoch(series[name]) if self.epochs and name == "loss" else series[name]
                 lines.append(Line(tr(label), kind, found.step, found.value))
+        self.loss_plot.baseline = live_text.level_before(self.moment.alarm)
         self.loss_plot.show(lines)
         choices = self._choices()
         if choices:
             name, title, kind = choices[self.lower % len(choices)]
             self.lower_plot.title = tr(title)
+            self.lower_plot.baseline = median_before(series[name], self.alarm)
             self.lower_plot.show([Line("", kind, series[name].step, series[name].value)])
         self.lower_plot.display = bool(choices)
 
@@ -188,6 +191,14 @@ the alarm; `✕` at the upper edge is a loss that was not a number.
     @on(Plot.Pointed)
     def _point_at(self, message: Plot.Pointed) -> None:
         self.cursor = message.step
+
+    @on(Plot.Scrolled)
+    def _zoom_at(self, message: Plot.Scrolled) -> None:
+        """Zoom so that the step stays under the mouse."""
+        low, high = self.loss_plot.shown()
+        if message.factor > 1 or high - low > 8:
+            reach = (low - message.step) * message.factor, (high - message.step) * message.factor
+            self.view = self._within(message.step + reach[0], message.step + reach[1])
 
     def action_diagnose(self) -> None:
         """Open the diagnosis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from textual.content import Content
@@ -60,6 +61,12 @@ def banner(moment: Moment) -> Content:
     elif alarm.level == "alarm":
         lines.append(Content.styled(tr("Press d to find out why and what to do."), DIM))
     return Content("\n").join(lines)
+
+
+def level_before(alarm: Alarm | None) -> float | None:
+    """Return the loss before an alarm where it is a number."""
+    before = alarm.before if alarm else None
+    return float(before) if isinstance(before, float | int) and math.isfinite(before) else None
 
 
 def _alarm(alarm: Alarm) -> Content:

@@ -77,6 +77,11 @@ def _manifest(row: RunSummary) -> list[tuple[str, str]]:
         ("Host", manifest.host),
         ("Torch", manifest.versions.get("torch", "")),
         ("Settings", settings),
-        ("Folder", str(row.path)),
+        ("Folder", folder_of(row)),
         ("Source", manifest.source if manifest.source != "probes" else ""),
     ]
+
+
+def folder_of(row: RunSummary) -> str:
+    """Return a run's folder as it can be given to a command."""
+    return str(row.path)

@@ -57,6 +57,23 @@ def decimate(x: FloatArray, y: FloatArray, view: tuple[float, float], columns: i
     return Spans(low, high, broken)
 
 
+def reaching(x: FloatArray, y: FloatArray, view: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
+    """Return the part of a curve inside ``view``, carried on to the edges that it crosses.
+
+    Few points may lie in a narrow view, and none of a curve that is measured once an epoch.
+    """
+    first = int(np.searchsorted(x, view[0]))
+    last = int(np.searchsorted(x, view[1], side="right"))
+    inside_x, inside_y = [x[first:last]], [y[first:last]]
+    if 0 < first < len(x) and np.isfinite(y[first - 1 : first + 1]).all():
+        inside_x.insert(0, np.array([view[0]]))
+        inside_y.insert(0, np.interp([view[0]], x[first - 1 : first + 1], y[first - 1 : first + 1]))
+    if 0 < last < len(x) and np.isfinite(y[last - 1 : last + 1]).all():
+        inside_x.append(np.array([view[1]]))
+        inside_y.append(np.interp([view[1]], x[last - 1 : last + 1], y[last - 1 : last + 1]))
+    return np.concatenate(inside_x), np.concatenate(inside_y)
+
+
 def joined(spans: Spans) -> Spans:
     """Return the spans with empty columns bridged and every jump closed, so that they read as one line."""
     known = np.flatnonzero(~np.isnan(spans.low))

@@ -30,11 +30,12 @@ PARTS = (
     "other",
     "alarm",
     "after",
+    "window",
     "cursor",
 )
-"""Parts of a drawing with a style of their own; ``after`` and ``cursor`` are backgrounds."""
+"""Parts of a drawing with a style of their own; ``after``, ``window`` and ``cursor`` are backgrounds."""
 
-_EMPTY = (ord(" "), ord("┈"))
+_EMPTY = (ord(" "), ord("┈"), ord("╌"))
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Marks:
         view: first and last step.
         cursor: step of the cursor.
         alarm: step of the alarm; everything behind it is tinted.
+        baseline: value of a dashed level to compare the curves with.
+        window: first and last step of a tinted stretch.
         logarithmic: vertical axis in decades.
         axis: label the steps below.
     """
@@ -71,6 +74,8 @@ class Marks:
     alarm: float | None = None
     logarithmic: bool = False
     axis: bool = True
+    baseline: float | None = None
+    window: tuple[float, float] | None = None
 
 
 class Frame:
@@ -120,12 +125,17 @@ class Drawing:
         """Return the finished drawing; blank where there is no room for a curve."""
         if self.width > GUTTER + 1 and self.height > 1:
             spans = [self._spans(line) for line in self.lines]
-            self.scale = scale.span(np.concatenate([np.r_[s.low, s.high] for s in spans] or [np.empty(0)]))
+            level = self._level()
+            known = [np.r_[s.low, s.high] for s in spans] + [np.array([] if level is None else [level])]
+            self.scale = scale.span(np.concatenate(known))
             self._vertical_axis()
+            if level is not None:
+                self._write(self._row(level), GUTTER, "╌" * self.columns, self._ink(self.inks["axis"]))
             if self.marks.axis:
                 self._horizontal_axis()
             self._curves(spans)
             self._broken(spans)
+            self._window()
             self._alarm()
             self._cursor()
         return Frame(self.chars, self.styles, self.palette)
@@ -137,13 +147,22 @@ class Drawing:
 
     def _spans(self, line: Line) -> braille.Spans:
         count = 2 * self.columns
-        spans = braille.decimate(line.x, line.y, self.marks.view, count)
+        x, y = braille.reaching(line.x, line.y, self.marks.view)
+        spans = braille.decimate(x, y, self.marks.view, count)
         if self.marks.logarithmic:
             # Zero and below have no place on a logarithmic axis; they are gaps, not marks.
-            positive = np.where(line.y > 0, line.y, np.nan)
-            found = braille.decimate(line.x, positive, self.marks.view, count)
+            found = braille.decimate(x, np.where(y > 0, y, np.nan), self.marks.view, count)
             spans = braille.Spans(np.log10(found.low), np.log10(found.high), spans.broken)
         return braille.joined(spans)
+
+    def _level(self) -> float | None:
+        """Return where the baseline lies on the vertical axis, None where it has no place there."""
+        value = self.marks.baseline
+        if value is None or not np.isfinite(value):
+            return None
+        if self.marks.logarithmic:
+            return float(np.log10(value)) if value > 0 else None
+        return value
 
     def _row(self, value: float) -> int:
         bottom, top = self.scale
@@ -210,6 +229,14 @@ class Drawing:
             self.chars[: self.rows, column][empty] = ord("╎")
             self.styles[: self.rows, column][empty] = self._ink(self.inks["alarm"])
         self._tint(GUTTER if column is None else column, self.width, "after")
+
+    def _window(self) -> None:
+        if self.marks.window is None:
+            return
+        low, high = self.marks.view
+        first, last = (self._column(min(max(step, low), high)) for step in self.marks.window)
+        if first is not None and last is not None and self.marks.window[1] >= low:
+            self._tint(first, last + 1, "window")
 
     def _cursor(self) -> None:
         cursor = self.marks.cursor

@@ -36,6 +36,8 @@ class FixOutcomes(OptionList):
         padding: 0;
         background: $background;
         background-tint: 0%;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         & > .option-list--option-highlighted { background: $surface; color: $foreground; text-style: none; }
         &:focus { background-tint: 0%; }
         &:focus > .option-list--option-highlighted { background: $panel; text-style: none; }

@@ -20,7 +20,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..numbers import number
+from ..language import tr
+from ..numbers import number, times
 from .drawing import GUTTER, PARTS, Drawing, Frame, Line, Marks
 
 
@@ -42,6 +43,7 @@ class Plot(Widget):
         & .plot--other { color: $plot-train; }
         & .plot--alarm { color: $plot-alarm; }
         & .plot--after { background: $plot-alarm 12%; }
+        & .plot--window { background: $plot-train 18%; }
         & .plot--cursor { background: $foreground 20%; }
     }
     """
@@ -56,6 +58,23 @@ class Plot(Widget):
     """Whether the vertical axis is logarithmic."""
     alarm: reactive[float | None] = reactive(None)
     """Step of the alarm, marked by a line; everything behind it is tinted."""
+    baseline: reactive[float | None] = reactive(None)
+    """Level before the alarm, dashed; the legend says how many times that the curve is."""
+    window: reactive[tuple[float, float] | None] = reactive(None)
+    """First and last step of a tinted stretch."""
+
+    @dataclass
+    class Scrolled(Message):
+        """The wheel was turned at a step: show ``factor`` times as many steps round it."""
+
+        plot: Plot
+        step: float
+        factor: float
+
+        @property
+        def control(self) -> Plot:
+            """The plot."""
+            return self.plot
 
     @dataclass
     class Pointed(Message):
@@ -69,8 +88,11 @@ class Plot(Widget):
             """The plot."""
             return self.plot
 
-    def __init__(self, title: str, name: str | None = None, *, axis: bool = True) -> None:
+    def __init__(
+        self, title: str, name: str | None = None, *, axis: bool = True, zooms: bool = False
+    ) -> None:
         super().__init__(id=name)
+        self.zooms = zooms
         self.title = title
         self.axis = axis
         self.lines: tuple[Line, ...] = ()
@@ -90,6 +112,7 @@ class Plot(Widget):
         self._redraw()
 
     watch_extent = watch_cursor = watch_logarithmic = watch_alarm = watch_view
+    watch_baseline = watch_window = watch_view
 
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
@@ -122,6 +145,19 @@ class Plot(Widget):
         """Let the cursor follow the mouse."""
         self.post_message(self.Pointed(self, self.step_at(event.x)))
 
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in at the mouse."""
+        self._scroll(event, 0.8)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out at the mouse."""
+        self._scroll(event, 1.25)
+
+    def _scroll(self, event: events.MouseEvent, factor: float) -> None:
+        if self.zooms and (step := self.step_at(event.x)) is not None:
+            event.stop()
+            self.post_message(self.Scrolled(self, step, factor))
+
     def on_leave(self) -> None:
         """Show the latest values again."""
         self.post_message(self.Pointed(self, None))
@@ -135,7 +171,9 @@ class Plot(Widget):
         return self._frame.strip(y - 1)
 
     def _draw(self) -> Frame:
-        marks = Marks(self.shown(), self.cursor, self.alarm, self.logarithmic, self.axis)
+        marks = Marks(
+            self.shown(), self.cursor, self.alarm, self.logarithmic, self.axis, self.baseline, self.window
+        )
         inks = {part: self._style(part) for part in PARTS}
         return Drawing(self.lines, marks, (self.size.width, self.size.height - 1), inks).frame()
 
@@ -146,9 +184,23 @@ class Plot(Widget):
             text.append("  ━ ", style=self._style(line.kind))
             text.append(f"{line.label} ", style=self._style("axis"))
             text.append(number(value), style=self._style("title"))
+        text.append_text(self._notes())
         text.truncate(width, overflow="ellipsis", pad=True)
         segments = text.render(self.app.console)
         return Strip(segments, width).apply_style(self._style("base"))
+
+    def _notes(self) -> Text:
+        """Return the baseline with the ratio to it, and the cursor's step."""
+        notes = Text()
+        axis, title = self._style("axis"), self._style("title")
+        if self.baseline is not None:
+            notes.append(f"  ╌ {tr('before')} ", style=axis).append(number(self.baseline, 3), style=title)
+            value = self._value(self.lines[0]) if self.lines else None
+            if value is not None and self.baseline > 0:
+                notes.append(f" ({times(value / self.baseline)})", style=axis)
+        if self.cursor is not None:
+            notes.append(f"  │ {tr('step')} ", style=axis).append(f"{self.cursor:,.0f}", style=title)
+        return notes
 
     def _value(self, line: Line) -> float | None:
         if not len(line.x):
