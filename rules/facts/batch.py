@@ -64,6 +64,8 @@ FACTS = (
 _NORMAL_Z = 8.0
 """Robust deviations within which a batch statistic counts as usual; a batch mean is a mean of many."""
 
+_SPREAD_Z = 4.0
+"""Robust deviations within which the spread of a batch counts as usual."""
 _SELDOM = 0.1
 """A column's median maximum over its largest below which its values are rare events."""
 _KNOWN = 16
@@ -117,9 +119,9 @@ def _moments(context: Context) -> Iterator[Fact]:
     yield Fact("batch.new_negatives", negatives, window)
     yield Fact("batch.within_range", within, window)
     yield Fact("batch.outlier_like", size > 3.0 and size > 1.5 * ratio, window)
-    moved = (abs(z) > _NORMAL_Z and shift > 0.2) or not 0.67 < ratio < 1.5 or size > 3.0
+    moved = (abs(z) > _NORMAL_Z and shift > 0.2) or _spread_moved(std, stds) or size > 3.0
     yield Fact("batch.normal", not moved and not negatives, window)
-    yield from _persistence(context, means, spread)
+    yield from _persistence(context, means, stds)
 
 
 def _extremes(context: Context) -> tuple[float, bool, bool] | None:
@@ -134,13 +136,20 @@ def _extremes(context: Context) -> tuple[float, bool, bool] | None:
     return size, bool(lows.min() >= 0 > low - 1e-9 and low < -1e-6), bool(within)
 
 
-def _persistence(context: Context, means: FloatArray, spread: float) -> Iterator[Fact]:
+def _spread_moved(std: float, stds: FloatArray) -> bool:
+    """Whether the spread of a batch is another one, and by more than it differs from batch to batch."""
+    ratio = std / max(float(np.median(stds)), 1e-9)
+    return not 0.67 < ratio < 1.5 and not abs(robust_z(std, stds)) <= _SPREAD_Z
+
+
+def _persistence(context: Context, means: FloatArray, stds: FloatArray) -> Iterator[Fact]:
     """Tell whether the inputs stay changed, and since when."""
+    spread = max(float(np.median(stds)), 1e-9)
     center = float(np.median(means))
     usual = max(1.4826 * float(np.median(np.abs(means - center))) * _NORMAL_Z, 0.2 * spread)
 
     def odd(mean: float, std: float) -> bool:
-        return not abs(mean - center) <= usual or not 0.67 < std / spread < 1.5
+        return not abs(mean - center) <= usual or _spread_moved(std, stds)
 
     rows = [
         (r.step, odd(m, s))
