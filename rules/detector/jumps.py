@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,8 @@ _NORM_JUMP = 2.0
 _FEW = 10
 _BATCHES = 64
 _LOOK_BACK = 3
+_PRECURSOR = 0.1
+"""Part of the height of the three points after it below which a first point belongs to the noise before."""
 _LEAST = 5
 """Batches from which on a run has a level that it can leave."""
 
@@ -63,12 +66,24 @@ def lasting(run: Run) -> Finding | None:
             jump, track = level, run.train
     if jump is None or _from_the_start(track, jump):
         return None
+    jump = _from_the_rise(track, jump)
     reset = reset_level(track, jump)
     val = run.validation_change(run.step_of(jump))
     why = planned_because(track, jump, run.lr, reset)
     if why and still_converging(track, jump):
         return patterns.restart(track, jump, val, why, reset)
     return patterns.spike(track, jump, "train", val, run.synchrony(jump), reset)
+
+
+def _from_the_rise(track: Track, jump: Excursion) -> Excursion:
+    """Return a jump of single batches without first points that are noise beside all that follows them."""
+    start = jump.start
+    while len(track) >= _BATCHES and start < min(jump.start + 2, jump.end - _LOOK_BACK):
+        following = track.values[start + 1 : start + 1 + _LOOK_BACK]
+        if track.values[start] - jump.base >= _PRECURSOR * (following.min() - jump.base):
+            break
+        start += 1
+    return replace(jump, start=start)
 
 
 def planned(run: Run) -> Finding | None:
