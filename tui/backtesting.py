@@ -60,8 +60,13 @@ def show(report: BacktestReport) -> None:
     """Print a report as sentences, disagreements last."""
     from .console import console
 
-    out = console()
-    out.print(tr("{rule} would have fired on", rule=f"[b]{report.rule}[/b]"))
+    for line in lines(report):
+        console().print(line, highlight=False, markup=False)
+
+
+def lines(report: BacktestReport) -> Iterator[str]:
+    """Yield a report as sentences, disagreements last."""
+    yield tr("{rule} would have fired on", rule=report.rule)
     for text, fired, of, unknown in (
         ("  {fired} of {of} incidents of its cause", report.own_fired, report.own, report.own_unknown),
         (
@@ -84,16 +89,14 @@ def show(report: BacktestReport) -> None:
         ),
     ):
         lacking = tr("; {n} lack facts that it asks for", n=f"{unknown:,}") if unknown else ""
-        out.print(tr(text, fired=f"{fired:,}", of=f"{of:,}") + lacking)
+        yield tr(text, fired=f"{fired:,}", of=f"{of:,}") + lacking
     if not report.records:
-        out.print(
-            tr("Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py")
-        )
+        yield tr("Nothing is on record yet: watched runs fill the library, spikelore run -- python train.py")
     for each in report.disagreements[:_NAMED]:
-        out.print("  " + _sentence(each), highlight=False, markup=False)
+        yield "  " + _sentence(each)
     more = len(report.disagreements) - _NAMED
     if more > 0:
-        out.print("  " + tr("and {more} more; --json names up to 200", more=more))
+        yield "  " + tr("and {more} more; --json names up to 200", more=more)
 
 
 def _sentence(each: Disagreement) -> str:

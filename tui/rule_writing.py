@@ -55,14 +55,29 @@ def create(wanted: Wanted, incident: str | None, directory: Path | None) -> Path
     text = _text(wanted, base)
     if wanted.id in base.rules or path.exists():
         raise UserError(f"{wanted.id}: a rule of this id is there already; valid is a new id")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_schema(folder)
-    path.write_text(text, encoding="utf-8")
+    save(path, text)
     problems = [str(problem) for problem in RuleBase.load([folder]).problems if problem.file == str(path)]
     if problems:
         path.unlink()
         raise UserError(problems[0])
     return path
+
+
+def save(path: Path, text: str) -> None:
+    """Write a rule's file, whole or not at all, with the schema that editors check it by beside it."""
+    from ..probes.evidence.rundir import write_atomic
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_schema(path.parent)
+    write_atomic(path, text.encode("utf-8"))
+
+
+def new_text() -> str:
+    """Return a sound rule to begin with, to be changed in every part."""
+    from ..rules.drafting import Draft, condition, write
+
+    first = Draft("new-rule", "model.exploding-gradients", [condition("grad.norm_ratio >= 10")])
+    return write(first, SCHEMA_FILE)
 
 
 def _text(wanted: Wanted, base: RuleBase) -> str:

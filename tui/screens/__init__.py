@@ -15,6 +15,7 @@ _CLASSES = {
     "resolve": "ResolveScreen",
     "cases": "CasesScreen",
     "rules": "RulesScreen",
+    "workbench": "WorkbenchScreen",
     "attach": "AttachScreen",
     "compare": "CompareScreen",
     "settings": "SettingsScreen",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, getters, on, work
@@ -16,9 +17,10 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, Static
 
 from ...rules.rulebase import RuleBase, shared_store
+from .. import rule_writing
 from ..language import tr
 from ..widgets.tables import cursor_key, fill
-from . import rule_text
+from . import SCREENS, rule_text
 from .base import BaseScreen
 
 
@@ -31,12 +33,14 @@ class RulesScreen(BaseScreen):
     AUTO_FOCUS = "DataTable"
     HELP = """
 Everything that the diagnosis can conclude, and on which evidence. A rule is one YAML file; those of your
-team stand in the folders of `SPIKELORE_RULES` and win over the shipped ones. `spikelore rules check` and
-`spikelore rules test` try them.
+team stand in the folders of `SPIKELORE_RULES` and win over the shipped ones. `n` begins a new one in the
+workbench, `e` changes the one under the cursor.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "kind", "Causes/rules/fixes", id="rules.kind", tooltip="List causes, rules or fixes"),
         Binding("slash", "filter", "Filter", id="rules.filter", tooltip="Show only what contains a text"),
+        Binding("e", "edit", "Edit", id="rules.edit", tooltip="Change the rule in the workbench"),
+        Binding("n", "new", "New", id="rules.new", tooltip="Write a new rule in the workbench"),
         Binding("c", "copy", "Copy path", id="rules.copy", tooltip="Copy the path of the YAML file"),
         Binding("ctrl+r", "reload", "Reload", show=False, id="rules.reload", tooltip="Read the files again"),
     ]
@@ -126,6 +130,26 @@ team stand in the folders of `SPIKELORE_RULES` and win over the shipped ones. `s
         if self.base and identifier and (path := self.base.path(identifier)):
             self.app.copy_to_clipboard(str(path))
             self.notify(str(path), title=tr("Copied"), markup=False)
+
+    def action_new(self) -> None:
+        """Write a new rule."""
+        self._edit(rule_writing.new_text(), None)
+
+    def action_edit(self) -> None:
+        """Change the rule under the cursor; of a shipped one, a copy."""
+        identifier = cursor_key(self.table)
+        if self.base is None or identifier not in self.base.rules:
+            self.notify(tr("Choose a rule first: t lists them."), markup=False)
+            return
+        path = self.base.path(identifier)
+        if path is not None:
+            self._edit(path.read_text(encoding="utf-8"), path)
+
+    def _edit(self, text: str, origin: Path | None) -> None:
+        self.app.push_screen(SCREENS["workbench"](text, origin), self._come_back)
+
+    def _come_back(self, _: object) -> None:
+        self._load()
 
     def action_reload(self) -> None:
         """Read the files again."""
