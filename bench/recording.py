@@ -26,9 +26,14 @@ def record(results: list[Result], runs: Path) -> None:
     _write_proven(results)
     seen = {result.job.id for result in results}
     lines = [line for line in _lines() if line["job"] not in seen]
-    lines += [_answer(result, runs) for result in results if result.job.faulty and result.right()]
+    lines += [_answer(result, runs) for result in results if _named_first(result)]
     lines.sort(key=lambda line: str(line["job"]))
     ANSWERS.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+
+
+def _named_first(result: Result) -> bool:
+    job = result.job
+    return job.faulty and bool({job.cause, *job.accept} & set(result.roots[:1]))
 
 
 def _lines() -> Iterator[dict[str, Any]]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..documents import RuleDocument
 from ..documents.rule import derived_name
-from ..engine import Firing, Outcome
+from ..engine import Condition, Firing, Outcome
 from ..rulebase import RuleBase
 
 LEAST = 0.05
 """Certainty below which a cause is not worth naming."""
 TIE = 0.05
 """Root causes whose certainties differ by less cannot be told apart."""
+OPEN = 0.5
+"""Certainty that is left to a cause while another one that would explain it cannot be ruled out."""
+_IF_SEEN = {"label", "bn"}
+_ALWAYS = {"batch", "grad", "update", "mode", "optimizer", "lr", "weight", "output", "loss", "model"}
+_OF_SOME = {
+    "batch.column_extreme", "label.consistent", "label.kept", "label.none_valid", "label.nonfinite",
+    "label.out_of_range", "label.value_std_ratio", "label.value_z", "optimizer.beta2",
+}  # fmt: skip
+"""Facts of those families that only tables, classes, real-valued targets or Adam have."""
 EXPLAINS_FROM = 0.5
 """Share of another cause's certainty that a conclusion needs to explain it away."""
 
@@ -43,8 +53,48 @@ def rank(outcome: Outcome, base: RuleBase) -> list[Conclusion]:
         roles = {base.rules[firing.rule].role for firing in conclusion.firings}
         conclusion.contributing = bool(conclusion.explained_by) or roles == {"contributing"}
     ranked = sorted(found.values(), key=lambda c: (c.contributing, -c.certainty, c.id))
-    _mark_ties([c for c in ranked if not c.contributing])
+    roots = [conclusion for conclusion in ranked if not conclusion.contributing]
+    if roots:
+        _leave_open(roots, outcome, base)
+        _mark_ties(roots)
     return ranked
+
+
+def _leave_open(roots: list[Conclusion], outcome: Outcome, base: RuleBase) -> None:
+    """Hold all back where another cause would explain the first, had a fact not been left unmeasured."""
+    first = roots[0]
+    for rule in base.rules.values():
+        apart = rule.cause != first.id and rule.id not in outcome.firings
+        if apart and first.id in rule.explains and is_blind(rule, outcome):
+            for root in roots:
+                root.certainty = min(root.certainty, OPEN)
+            return
+
+
+def is_blind(rule: RuleDocument, outcome: Outcome) -> bool:
+    """Tell whether nothing but facts that its recording should have keeps a rule from firing.
+
+    Facts of what a job may lack, such as attention, BatchNorm, a GPU or a resume, are unknown for that
+    reason; those of batches, gradients, updates, mode and optimizer are unknown for want of looking.
+    """
+    if any(Condition.of(document).judge(outcome.facts) == "yes" for document in rule.unless):
+        return False
+    families = {name.partition(".")[0] for name in outcome.facts}
+    held = blind = 0
+    for document in rule.when:
+        state = Condition.of(document).judge(outcome.facts)
+        missing = state == "unknown" and _is_expected(document.fact, families)
+        if state == "no" or (state == "unknown" and not missing):
+            return False
+        held, blind = held + (state == "yes"), blind + missing
+    return bool(held and blind)
+
+
+def _is_expected(fact: str, families: set[str]) -> bool:
+    """Whether every recording with as much as this one has should know a fact."""
+    family = fact.partition(".")[0]
+    seen = family in families if family in _IF_SEEN else family in _ALWAYS
+    return seen and fact not in _OF_SOME
 
 
 def _conclusions(outcome: Outcome, base: RuleBase) -> dict[str, Conclusion]:
@@ -96,8 +146,6 @@ def _before(one: Conclusion, other: Conclusion) -> bool:
 
 def _mark_ties(roots: list[Conclusion]) -> None:
     """Note which causes are as good as the best; a tie further down decides nothing."""
-    if not roots:
-        return
     best = [c for c in roots if roots[0].certainty - c.certainty < TIE]
     for conclusion in best if len(best) > 1 else []:
         conclusion.tied = [c.id for c in best if c is not conclusion]
