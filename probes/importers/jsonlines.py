@@ -145,8 +145,10 @@ def _feed_alike(rows: Rows, block: list[str]) -> bool:
     """Feed lines that are objects of the same plain keys; return False, with nothing fed, if not."""
     try:
         found = [_DECODER.decode(line) for line in block]
+        if any(type(row) is not dict or len(row) != len(found[0]) for row in found):
+            return False
         names = tuple(found[0])
-        if any(len(row) != len(names) for row in found) or not is_flat(found[0]):
+        if not is_flat(found[0]):
             return False
         return rows.feed_block(names, [[row[name] for name in names] for row in found])
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError):

@@ -143,3 +143,11 @@ def test_a_configuration_is_no_log(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"loss": "cross_entropy", "loss_weight": 0.5, "layers": [1, 2]}))
     assert sniff(path) is None
+
+
+def test_arrays_among_the_objects_are_unread_lines(tmp_path):
+    """Many lines that are arrays of one length are no rows, and the rows round them are all read."""
+    rows = [{"step": n, "loss": 3.0 - 0.001 * n} for n in range(3000)]
+    text = lines(*rows[:1000]) + "[1, 2]\n" * 600 + lines(*rows[1000:])
+    imported = read(tmp_path, text)
+    assert same(imported.losses, [row["loss"] for row in rows])
