@@ -35,8 +35,11 @@ class Baseline:
         return out
 
     def _above_latest(self, loss: float) -> bool:
-        top = max(self._recent)
-        return loss > top and len(self._recent) == _RECENT and loss - top > top - min(self._recent)
+        recent = self._recent
+        if len(recent) < _RECENT or loss <= recent[-1]:
+            return False
+        top = max(recent)
+        return loss > top and loss - top > top - min(recent)
 
     def _take(self, loss: float) -> None:
         self._count += 1

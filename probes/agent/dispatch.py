@@ -73,15 +73,18 @@ class Dispatch:
             torch._C._set_grad_enabled(False)
         began = perf_counter()
         try:
-            for sensor, method in (*always, *(entry for entry in sampled if entry[0].name in self.due)):
-                timed = sensor.sampled and sensor.name in self.due
+            due = self.due
+            entries = always
+            if sampled:
+                entries = [*always, *(entry for entry in sampled if entry[0].name in due)]
+            for sensor, method in tuple(entries):
                 try:
                     method(*args)
                 except Exception as error:  # noqa: BLE001 - a probe never reaches the job
                     self.switch_off(sensor, error)
                 now = perf_counter()
                 took, began = now - began, now
-                if timed:
+                if due and sensor.sampled and sensor.name in due:
                     self.cost[sensor.name] = self.cost.get(sensor.name, 0.0) + took
                 if took > TOO_LONG:
                     self.switch_off(sensor, TimeoutError(f"one call took {took:.1f} s"))
@@ -120,22 +123,29 @@ class Dispatch:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if sensor is not None and sensor not in self.sensors:
                 return None
+            if self._depth:
+                # Inside another one: its time is counted there.
+                try:
+                    return function(*args, **kwargs)
+                except Exception as error:  # noqa: BLE001 - a probe never reaches the job
+                    return self._failed(sensor, error)
             began = perf_counter()
-            self._depth += 1
+            self._depth = 1
             try:
                 return function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - a probe never reaches the job
-                if sensor is not None:
-                    self.switch_off(sensor, error)
-                else:
-                    self._disabled("core", describe(error))
-                return None
+                return self._failed(sensor, error)
             finally:
-                self._depth -= 1
-                if not self._depth:
-                    self.spent += perf_counter() - began
+                self._depth = 0
+                self.spent += perf_counter() - began
 
         return guarded  # type: ignore[return-value]
+
+    def _failed(self, sensor: Sensor | None, error: Exception) -> None:
+        if sensor is not None:
+            self.switch_off(sensor, error)
+        else:
+            self._disabled("core", describe(error))
 
     def take_spent(self) -> tuple[float, dict[str, float]]:
         """Return the seconds spent since the last call, in all and by each sampled sensor that ran."""

@@ -16,8 +16,6 @@ from torch.compiler import is_compiling
 if TYPE_CHECKING:
     from .session import Session
 
-_is_tracing: Callable[[], bool] = torch._C._is_tracing
-
 
 def install(session: Session) -> None:
     """Put all shared hooks in place; ``session.patches.undo`` takes them back."""
@@ -71,32 +69,7 @@ def _update(session: Session) -> None:
 
 
 def _forward(session: Session) -> None:
-    """Notice outermost modules by hooks on all of them, which leave no trace in any module.
-
-    A hook on the module itself would be pickled with the user's model and copied with it.
-    """
-    from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-
-    done = session.dispatch.protect(session.forward_done)
-    stack = session.forward_stack
-
-    def pre(module: Any, _args: Any) -> None:
-        if not _captured():
-            if stack and (session.between_forwards or _same(stack[0], module)):
-                # An earlier forward raised, and its end was never seen.
-                stack.clear()
-            session.between_forwards = False
-            stack.append(weakref.ref(module) if not stack else None)
-
-    def post(module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        if not stack or _captured():
-            return
-        stack.pop()
-        if not stack and session.patches.active and not _generated(module):
-            done(module, args, kwargs, output)
-
-    session.patches.on_undo(register_module_forward_pre_hook(pre).remove)
-    session.patches.on_undo(register_module_forward_hook(post, with_kwargs=True).remove)
+    session.forwards.install()
     _keep_quiet(session)
 
 
@@ -113,24 +86,6 @@ def _keep_quiet(session: Session) -> None:
             warnings.filters.remove(entry)  # type: ignore[attr-defined]  # a list, whatever the stubs say
 
     session.patches.on_undo(restore)
-
-
-def _captured() -> bool:
-    """Whether the forward under way is recorded as a graph, which operations of ours would end up in."""
-    return is_compiling() or _is_tracing()
-
-
-def _same(outer: weakref.ref[Any] | None, module: Any) -> bool:
-    """Whether the outermost module under way is this one again, or gone."""
-    alive = outer() if outer is not None else None
-    return alive is None or alive is module
-
-
-def _generated(module: Any) -> bool:
-    """Whether a compiler made the module: its parameters belong to a real one."""
-    return type(module).__name__ in ("GraphModule", "GraphModuleImpl") or isinstance(
-        module, torch.fx.GraphModule
-    )
 
 
 def _loading(session: Session) -> None:

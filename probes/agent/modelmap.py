@@ -38,8 +38,7 @@ class ModelMap:
 
     def saw(self, module: Module) -> bool:
         """Take in an outermost module; False for one without parameters, such as a loss."""
-        known = self._roots.get(id(module))
-        if known is not None and known() is module:
+        if self.knows(module):
             return True
         bare = self._bare.get(id(module))
         if bare is not None and bare() is module:
@@ -52,6 +51,11 @@ class ModelMap:
         for name, parameter in _grouped(module):
             self._groups.setdefault(id(parameter), name)
         return True
+
+    def knows(self, module: Module) -> bool:
+        """Whether a module is one of the outermost seen."""
+        known = self._roots.get(id(module))
+        return known is not None and known() is module
 
     def group(self, parameter: Tensor) -> str:
         """Return the name of a parameter's top-level module."""

@@ -50,6 +50,17 @@ class Patches:
         self._places.append((owner, name, wrapper, own))
         return original  # type: ignore[no-any-return]
 
+    def put(self, owner: Any, name: str, wrapper: Any) -> None:
+        """Replace ``owner.name`` until `take_back`."""
+        self._places.append((owner, name, wrapper, vars(owner).get(name, _ABSENT)))
+        setattr(owner, name, wrapper)
+
+    def take_back(self, owner: Any, name: str) -> None:
+        """Undo a `put`."""
+        for place in [place for place in self._places if place[0] is owner and place[1] == name]:
+            _restore(*place)
+            self._places.remove(place)
+
     def on_undo(self, action: Callable[[], None]) -> None:
         """Run ``action`` when everything is taken back."""
         self._undo.append(action)

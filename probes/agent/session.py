@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from ..evidence import Eval, Value
 from ..sensors.base import sensor_classes
 from .dispatch import Dispatch
+from .forwards import Forwards
 from .lifecycle import Lifecycle
 from .modelmap import ModelMap
 from .patching import Patches
@@ -45,7 +45,7 @@ class Session:
         evaluating: the model that last ran was not being trained.
         fresh_data: a loader handed out a batch between the last two calls of a model.
         packs_tensors: what the graph saves goes through hooks (checkpointing, offloading); reading costs.
-        forward_stack: modules under way, the outermost by weak reference; kept by the hooks.
+        forwards: sees modules run.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -59,8 +59,7 @@ class Session:
         self.lifecycle = Lifecycle(self)
         self.gradients_on = True
         self.evaluating = True
-        self.between_forwards = True
-        self.forward_stack: list[weakref.ref[Module] | None] = []
+        self.forwards = Forwards(self)
         self._call: tuple[tuple[Any, ...], dict[str, Any], Any] | None = None
         self.packs_tensors = False
         self.fresh_data = False
@@ -125,7 +124,8 @@ class Session:
     @property
     def inside_forward(self) -> bool:
         """Whether a model, not just a loss module, is computing right now."""
-        outer = self.forward_stack[0] if self.forward_stack else None
+        stack = self.forwards.stack
+        outer = stack[0] if stack else None
         module = outer() if outer is not None else None
         return module is not None and self.model.saw(module)
 
@@ -145,6 +145,7 @@ class Session:
 
     def loader_begins(self, loader: Any, state: LoaderState) -> None:
         """A pass over a DataLoader begins."""
+        self.forwards.widen()
         self.dispatch.run("loader", loader, state)
 
     def alert(self) -> None:

@@ -82,7 +82,7 @@ class Stepper:
         self._updating: list[int] = []
         self._measured: set[int] = set()
         self._inside: set[int] = set()
-        self._cycle: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._cycle: dict[int, weakref.ref[Optimizer]] = {}
         self._assigned = 0
         self._deferred.clear()
 
@@ -137,7 +137,7 @@ class Stepper:
         for source in sources:
             if source.numel() != 1:
                 continue
-            if source.device.type != "cpu":
+            if not source.is_cpu:
                 step.device_losses.append(source.detach())
                 continue
             loss = source.item() + (loss or 0.0)
@@ -175,8 +175,8 @@ class Stepper:
         if not counts:
             return
         self.in_backward = False
-        self._session.between_forwards = True
-        step = self.step()
+        self._session.forwards.between = True
+        step = self.open or self.step()
         self._dispatch.run("after_backward", step)
         if self._closure is not None:
             self._before_update(step, self._closure)
@@ -204,10 +204,12 @@ class Stepper:
             return
         self._running = optimizer
         self.updates_begun += 1
-        if optimizer not in self._met:
+        known = self._cycle.get(me)
+        if (known is None or known() is not optimizer) and optimizer not in self._met:
             self._met.add(optimizer)
+            self._session.forwards.widen()
             self._dispatch.run("meets", optimizer)
-        step = self.step()
+        step = self.open or self.step()
         if me in step.stepped and not self.in_backward:
             step = self._close_for_next(step)
         if self.in_backward or step.micro_count > self._assigned:
@@ -230,7 +232,7 @@ class Stepper:
         if self._updating:
             return
         self._running = None
-        step = self.step()
+        step = self.open or self.step()
         if me not in self._measured:
             self._before_update(step, optimizer)
         self._measured.discard(me)
@@ -240,9 +242,17 @@ class Stepper:
         if self.in_backward:
             self._inside.add(me)
             return
-        self._cycle.add(optimizer)
-        if all(id(other) in step.stepped for other in self._cycle):
+        if self._round_is_over(step, optimizer):
             self._close(step)
+
+    def _round_is_over(self, step: OpenStep, optimizer: Optimizer) -> bool:
+        """Take ``optimizer`` into the cycle, and say whether all that are alive in it have updated."""
+        known = self._cycle.get(id(optimizer))
+        if known is None or known() is not optimizer:
+            self._cycle[id(optimizer)] = weakref.ref(optimizer)
+        return len(self._cycle) == 1 or all(
+            key in step.stepped or other() is None for key, other in self._cycle.items()
+        )
 
     def update_skipped(self, optimizer: Optimizer) -> None:
         """GradScaler found non-finite gradients and left the update out."""
@@ -273,7 +283,7 @@ class Stepper:
         count, micro = step.micro_count - self._assigned, step.micro
         step.micro_count = self._assigned
         # One that has not updated in a whole round is no part of the cycle any more.
-        self._cycle = weakref.WeakSet(other for other in self._cycle if id(other) in step.stepped)
+        self._cycle = {key: other for key, other in self._cycle.items() if key in step.stepped}
         self._close(step)
         following = self.step()
         following.losses, following.micro_count, following.micro = later, count, micro
@@ -295,6 +305,7 @@ class Stepper:
         self._measured.clear()
         self.scaled.clear()
         self._session.progress.release()
+        self._session.forwards.step_ended()
         self._account(step)
         step.micro = None
         self.last = step

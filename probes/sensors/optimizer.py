@@ -100,12 +100,18 @@ class _Known:
         self.settings: list[dict[str, Any]] | None = None
         places = [f"{index}.{place}" if index else str(place) for place in range(groups)]
         self.names = ["lr" if place == "0" else f"lr/{place}" for place in places]
-        self._values: list[tuple[Any, ...]] = [()] * groups
+        self._values: list[list[Any]] = [[]] * groups
+        self._rates = [-1] * groups
 
     def replaced(self, place: int, group: dict[str, Any]) -> bool:
         """Say whether a value other than the rate is another object than last time: a cheap first look."""
-        values = tuple(value for key, value in group.items() if key != "lr")
+        values = list(group.values())
         last, self._values[place] = self._values[place], values
+        if len(values) != len(last):
+            self._rates[place] = list(group).index("lr") if "lr" in group else -1
+        if self._rates[place] >= 0:
+            # The rate may change on every step. Where keys have changed places, something else differs too.
+            values[self._rates[place]] = None
         return len(values) != len(last) or not all(map(operator.is_, values, last))
 
 

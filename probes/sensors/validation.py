@@ -124,6 +124,7 @@ class Validation(Sensor):
             self._taken = True
 
     def _computed(self, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> None:
+        self.session.forwards.widen()
         # Where no model is seen running, as with module.compile(), every loss stands for a batch.
         taken = self._taken and self._models_seen
         if taken or self.session.inside_forward or not isinstance(result, Tensor) or result.numel() != 1:
