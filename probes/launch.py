@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,10 +101,11 @@ class Launch:
             manifest.notes.append(f"the command could not be started: {error.strerror}")
             run.write_manifest(manifest)
             raise LaunchError(_refusal(self.command[0], error)) from error
-        manifest = run.manifest()
-        manifest.pid = self._process.pid
-        run.write_manifest(manifest)
         self.run = run
+        with _telling():
+            manifest = run.manifest()
+            manifest.pid = self._process.pid
+            run.write_manifest(manifest)
         return run
 
     def _program(self) -> str:
@@ -152,7 +154,8 @@ class Launch:
         with _forwarding(self._process):
             status = self._process.wait()
         self.exit_code = status if status >= 0 else 128 - status
-        complete(self.run, self.exit_code)
+        with _telling():
+            complete(self.run, self.exit_code)
         return self.exit_code
 
 
@@ -196,6 +199,15 @@ def library_folders() -> list[str]:
             origin = Path(spec.origin)
             folders[str(origin.parent.parent if spec.submodule_search_locations else origin.parent)] = None
     return list(folders)
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """Say in a line what could not be written: a full disk must not change how the job ends."""
+    try:
+        yield
+    except (OSError, EvidenceError) as error:
+        print(f"spikelore: the manifest of the run is not complete: {error}", file=sys.stderr)
 
 
 @contextlib.contextmanager
