@@ -31,9 +31,10 @@ def is_derived(fact: str) -> bool:
 
 def spec_of(fact: str, specs: Specs) -> FactSpec | None:
     """Return what a fact is; a conclusion is a number from 0 to 1."""
-    if is_derived(fact):
+    spec = specs.get(fact)
+    if spec is None and is_derived(fact):
         return FactSpec(fact, "number", "", "certainty of a conclusion", "结论的确定度", 0.0, 1.0)
-    return specs.get(fact)
+    return spec
 
 
 def check_document(document: Document, marked: Marked, specs: Specs) -> list[Problem]:
@@ -102,6 +103,8 @@ def mismatch(value: FactValue, spec: FactSpec) -> str | None:
 def _impossible(op: str, value: float, spec: FactSpec) -> str | None:
     low = -math.inf if spec.low is None else spec.low
     high = math.inf if spec.high is None else spec.high
+    if low < value < high:
+        return None
     never = {
         "gt": value >= high,
         "ge": value > high,
@@ -156,13 +159,12 @@ def _contradictions(conditions: Iterable[ConditionDocument]) -> Iterator[tuple[s
 def _tests(document: RuleDocument, marked: Marked, specs: Specs) -> Iterator[Problem]:
     for index, test in enumerate(document.tests):
         for name, given in test.facts.items():
-            path: Path = ("tests", index, "facts", name)
             value: Any = given.value if isinstance(given, GivenFact) else given
             spec = spec_of(name, specs)
             if spec is None:
-                yield _unknown(name, path, marked, specs)
+                yield _unknown(name, ("tests", index, "facts", name), marked, specs)
             elif wrong := mismatch(value, spec):
-                yield marked.problem(path, wrong, _range(spec))
+                yield marked.problem(("tests", index, "facts", name), wrong, _range(spec))
         for name, curve in test.series.items():
             try:
                 parse(curve)

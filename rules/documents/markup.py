@@ -106,76 +106,89 @@ def _not_yaml(file: str, line: int | None, what: str | None) -> Problem:
     return Problem(file, line, "", f"not YAML: {what or 'unreadable'}", "valid is one YAML mapping in UTF-8")
 
 
-@dataclass(slots=True)
-class _Open:
-    """A mapping or sequence whose end has not come yet."""
-
-    holder: Any
-    """A dictionary or a list."""
-    path: Path
-    mapping: bool
-    key: str | None = None
-
-    def place(self) -> Path:
-        """Return the path of the next value."""
-        if not self.mapping:
-            return (*self.path, len(self.holder))
-        return self.path if self.key is None else (*self.path, self.key)
-
-
 @dataclass
 class _Builder:
+    """Builds the values of one text."""
+
     file: str
     lines: dict[Path, int] | None = None
     """Filled in where they are wanted: they cost as much as everything else."""
+    around: list[tuple[Any, str | int | None]] = field(default_factory=list)
+    """The mappings and lists around the innermost open one, each with the place of that one in it."""
+    holder: Any = None
+    """The innermost open mapping or list."""
+    key: str | None = None
+    """The key in it that waits for its value."""
     values: int = 0
-    stack: list[_Open] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
 
     def build(self, text: str | bytes) -> Any:
         loader = _LOADER(text)
         try:
-            while (event := loader.get_event()) is not None:
-                handler = _HANDLERS.get(type(event))
-                if handler is not None:
-                    handler(self, event)
+            self._take(loader.get_event)
         finally:
             loader.dispose()
         return self.documents[0] if self.documents else None
 
-    def refuse(self, event: Any, problem: str, valid: str) -> NoReturn:
-        where = spell_path(self.stack[-1].place()) if self.stack else ""
-        raise DocumentError([Problem(self.file, event.start_mark.line + 1, where, problem, valid)])
+    def _take(self, get_event: Callable[[], Any]) -> None:
+        plain, scalar, handlers = self.lines is None, yaml.ScalarEvent, _HANDLERS
+        while (event := get_event()) is not None:
+            if type(event) is not scalar:
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(self, event)
+                continue
+            if event.anchor or event.tag:
+                self.check(event)
+            key = self.key
+            if key is None and type(self.holder) is dict:
+                if event.value in self.holder:
+                    self.refuse(event, f"key {event.value!r} stands twice", "each key may stand once")
+                self.key = event.value
+                continue
+            value = _value(event.value) if event.implicit[0] else event.value
+            if plain and key is not None:
+                # By far the most common, and run a hundred times for each of the thousands of rules.
+                self.holder[key] = value
+                self.key = None
+                self.values += 1
+            else:
+                self.put(event, value)
+
+    def put(self, event: Any, value: Any) -> str | int | None:
+        """Store a value in what is open, and its line; return its place in there."""
+        if self.lines is not None:
+            self.lines[self.path()] = event.start_mark.line + 1
+        self.values += 1
+        self.count(event)
+        part = self.part()
+        if part is None:
+            if self.documents:
+                self.refuse(event, "a second document", "one document a file")
+            self.documents.append(value)
+        elif self.key is not None:
+            self.holder[self.key] = value
+            self.key = None
+        else:
+            self.holder.append(value)
+        return part
+
+    def open(self, event: Any) -> None:
+        if len(self.around) >= MAX_DEPTH:
+            self.refuse(event, f"nested deeper than {MAX_DEPTH} levels", f"valid is up to {MAX_DEPTH} levels")
+        self.check(event)
+        if self.key is None and type(self.holder) is dict:
+            self.refuse(event, "a key that is a mapping or a list", "keys are texts")
+        value: Any = {} if type(event) is yaml.MappingStartEvent else []
+        self.around.append((self.holder, self.put(event, value)))
+        self.holder = value
+
+    def close(self, event: Any) -> None:
+        self.count(event)
+        self.holder, _ = self.around.pop()
 
     def alias(self, event: Any) -> None:
         self.refuse(event, f"alias *{event.anchor}", "aliases are not allowed; write the value again")
-
-    def scalar(self, event: Any) -> None:
-        if event.anchor or event.tag:
-            self.check(event)
-        top = self.stack[-1] if self.stack else None
-        if top is None or top.key is not None or not top.mapping:
-            self.put(event, _value(event.value) if event.implicit[0] else event.value, top)
-            return
-        if event.value in top.holder:
-            self.refuse(event, f"key {event.value!r} stands twice", "each key may stand once")
-        top.key = event.value
-
-    def open(self, event: Any) -> None:
-        if len(self.stack) >= MAX_DEPTH:
-            self.refuse(event, f"nested deeper than {MAX_DEPTH} levels", f"valid is up to {MAX_DEPTH} levels")
-        self.check(event)
-        top = self.stack[-1] if self.stack else None
-        if top is not None and top.mapping and top.key is None:
-            self.refuse(event, "a key that is a mapping or a list", "keys are texts")
-        mapping = isinstance(event, yaml.MappingStartEvent)
-        holder: Any = {} if mapping else []
-        path = top.place() if top and self.lines is not None else ()
-        self.put(event, holder, top)
-        self.stack.append(_Open(holder, path, mapping))
-
-    def close(self, _event: Any) -> None:
-        self.stack.pop()
 
     def check(self, event: Any) -> None:
         if event.anchor:
@@ -183,28 +196,26 @@ class _Builder:
         if event.tag and event.tag != "!":
             self.refuse(event, f"tag {event.tag}", "tags are not allowed; values are plain data")
 
-    def put(self, event: Any, value: Any, top: _Open | None) -> None:
-        """Store a value in what is open, and its line."""
-        if self.lines is not None:
-            self.lines[top.place() if top else ()] = event.start_mark.line + 1
-        if top is None:
-            if self.documents:
-                self.refuse(event, "a second document", "one document a file")
-            self.documents.append(value)
-            return
-        self.values += 1
-        if self.values >= MAX_VALUES:
+    def count(self, event: Any) -> None:
+        if self.values > MAX_VALUES:
             self.refuse(event, f"more than {MAX_VALUES:,} values", f"valid is up to {MAX_VALUES:,}")
-        if top.mapping:
-            top.holder[top.key] = value
-            top.key = None
-        else:
-            top.holder.append(value)
+
+    def part(self) -> str | int | None:
+        """Return the place of the next value in what is open; None where nothing is, or a key comes."""
+        return len(self.holder) if isinstance(self.holder, list) else self.key
+
+    def path(self) -> Path:
+        """Return the path of the next value."""
+        parts = (*(part for _, part in self.around), self.part())
+        return tuple(part for part in parts if part is not None)
+
+    def refuse(self, event: Any, problem: str, valid: str) -> NoReturn:
+        line = event.start_mark.line + 1
+        raise DocumentError([Problem(self.file, line, spell_path(self.path()), problem, valid)])
 
 
 _HANDLERS: dict[type, Any] = {
     yaml.AliasEvent: _Builder.alias,
-    yaml.ScalarEvent: _Builder.scalar,
     yaml.MappingStartEvent: _Builder.open,
     yaml.SequenceStartEvent: _Builder.open,
     yaml.MappingEndEvent: _Builder.close,

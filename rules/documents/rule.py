@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
@@ -54,31 +55,29 @@ class ConditionDocument(Document):
 
     @model_validator(mode="after")
     def _one_operator(self) -> Self:
-        if len(self.model_fields_set) != 2:
-            given = [name.rstrip("_") for name in type(self).model_fields if name in self.model_fields_set]
-            stands = " and ".join(given[1:]) or "none"
+        given = self.model_fields_set
+        if len(given) != 2:
+            names = [name.rstrip("_") for name in type(self).model_fields if name in given]
+            stands = " and ".join(names[1:]) or "none"
             raise ValueError(
                 f"a condition has exactly one operator of {', '.join(OPERATORS)}; here: {stands}"
             )
-        if self.operand is None:
+        if any(getattr(self, name) is None for name in given):
             raise ValueError(f"{self.operator} has no value; valid is a number, true, false or a text")
         return self
 
-    @property
+    @cached_property
     def operator(self) -> Operator:
         """The operator."""
-        return _OPERATOR_OF[self._operator_field]
+        one, other = self.model_fields_set
+        return _OPERATOR_OF[other if one == "fact" else one]
 
     @property
     def operand(self) -> FactValue | list[FactValue]:
         """What the fact is compared with; a list for ``in``."""
-        operand: FactValue | list[FactValue] = getattr(self, self._operator_field)
+        operator = self.operator
+        operand: FactValue | list[FactValue] = getattr(self, "in_" if operator == "in" else operator)
         return operand
-
-    @property
-    def _operator_field(self) -> str:
-        one, other = self.model_fields_set
-        return other if one == "fact" else one
 
 
 class GivenFact(Document):

@@ -80,26 +80,27 @@ class Loaded:
 class FileCache:
     """What each file held when it was last read, so that a reload reads only what changed."""
 
-    _known: dict[Path, tuple[Stamp, Entry | None, list[Problem]]] = field(default_factory=dict)
+    _known: dict[str, tuple[Stamp, Entry | None, list[Problem]]] = field(default_factory=dict)
 
     def read(self, found: Found) -> tuple[Entry | None, list[Problem]]:
         """Return the document of a file, None when it is broken, and its problems."""
-        stamp = stamp_of(found.path)
-        known = self._known.get(found.path)
+        path = str(found.path)
+        stamp = stamp_of(path)
+        known = self._known.get(path)
         if known is None or known[0] != stamp or stamp is None:
             entry, problems = read_document(found)
             known = (stamp or (0, 0, 0), entry, problems)
-            self._known[found.path] = known
+            self._known[path] = known
         return known[1], known[2]
 
-    def forget_all_but(self, paths: Iterable[Path]) -> None:
+    def forget_all_but(self, paths: Iterable[str]) -> None:
         """Drop files that are gone."""
         kept = set(paths)
         for path in [p for p in self._known if p not in kept]:
             del self._known[path]
 
 
-def stamp_of(path: Path) -> Stamp | None:
+def stamp_of(path: Path | str) -> Stamp | None:
     """Return what changes when a file does, None when there is none."""
     try:
         status = os.stat(path)
@@ -111,7 +112,8 @@ def stamp_of(path: Path) -> Stamp | None:
 def read_document(found: Found) -> tuple[Entry | None, list[Problem]]:
     """Read and check one file, by itself."""
     try:
-        marked = markup.parse(read_text(found.path), str(found.path))
+        file = str(found.path)
+        marked = markup.parse(read_text(file), file)
         switched_off = isinstance(marked.data, dict) and "disabled" in marked.data
         document = to_document(marked, DisabledDocument if switched_off else _MODELS[found.kind])
     except DocumentError as error:
@@ -137,7 +139,7 @@ def load(sources: Iterable[Source], cache: FileCache | None = None) -> Loaded:
             text = f"more than {MAX_FILES:,} files; the rest is not read"
             loaded.problems.append(Problem(str(folder), None, "", text))
         for found in find(source):
-            seen.append(found.path)
+            seen.append(str(found.path))
             entry, problems = cache.read(found)
             loaded.problems += problems
             if entry is not None:
@@ -154,5 +156,9 @@ def collector_at_rest() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            # Moves what is new among the old, so that the first collection after this has nothing to do.
+            gc.freeze()
+            gc.unfreeze()
         if running:
             gc.enable()
