@@ -14,6 +14,7 @@ import pytest
 from spikelore.casebase import CaseLibrary
 from spikelore.probes.evidence import RunDirectory
 from spikelore.tui.app import SpikeloreApp
+from spikelore.tui.screens.workbench import WorkbenchScreen
 from spikelore.tui.settings import Settings
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
@@ -201,6 +202,28 @@ def test_settings(home: Path, picture, size, theme, monkeypatch: pytest.MonkeyPa
     async def prepare(pilot: Pilot[None]) -> None:
         await pilot.press("5")
         await settled(pilot, lambda: app.screen.query_one("#author"))
+
+    picture(app, size, prepare)
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=name)
+def test_workbench(home: Path, picture, size, theme) -> None:
+    """A rule with a name mistaken."""
+    app = SpikeloreApp(settings=Settings(theme=theme))
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        await settled(pilot, lambda: getattr(app.screen, "base", None))
+        await pilot.press("n")
+        await settled(pilot, lambda: isinstance(app.screen, WorkbenchScreen))
+        screen = app.screen
+        assert isinstance(screen, WorkbenchScreen)
+        screen.editor.cursor_blink = False
+        screen.editor.text = screen.editor.text.replace("grad.norm_ratio\n", "grad.norm_ration\n")
+        await settled(pilot, lambda: screen.found.option_count)
+        screen.found.focus()
+        await pilot.press("home", "enter")
+        await pilot.pause()
 
     picture(app, size, prepare)
 

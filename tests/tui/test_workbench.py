@@ -13,6 +13,7 @@ from spikelore.tui.rule_writing import new_text
 from spikelore.tui.screens.confirm import Confirm
 from spikelore.tui.screens.rules import RulesScreen
 from spikelore.tui.screens.workbench import WorkbenchScreen
+from textual.content import Content
 from textual.pilot import Pilot
 
 from . import samples
@@ -94,6 +95,43 @@ async def test_a_saved_rule_is_in_force(app: SpikeloreApp, team: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, RulesScreen))
         await until(pilot, lambda: "norm-rises" in app.screen.base.rules)
+
+
+async def test_a_file_changed_by_another_is_not_written_over_unasked(app: SpikeloreApp, team: Path) -> None:
+    """A no leaves the other's words, a yes replaces them, and one's own file is saved again unasked."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await bench(pilot)
+        screen.editor.text = new_text().replace("id: new-rule", "id: norm-rises")
+        await until(pilot, lambda: "Sound" in said(screen) and screen._examined[0] == screen.editor.text)
+        path = team / "norm-rises.yaml"
+        await pilot.press("ctrl+s")
+        await until(pilot, path.is_file)
+        await pilot.press("ctrl+s")
+        await pilot.pause(0.1)
+        assert app.screen is screen
+        path.write_text("# of another\n", encoding="utf-8")
+        for answer, begins in (("n", "# of another"), ("y", "# ")):
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press(answer)
+            await until(pilot, lambda: app.screen is screen)
+            assert path.read_text(encoding="utf-8").startswith(begins)
+        await until(pilot, lambda: path.read_text(encoding="utf-8") == screen.editor.text)
+
+
+async def test_a_long_result_can_be_read_to_its_end(app: SpikeloreApp, team: Path) -> None:
+    """F2 gives the result the keys and more room, and gives both back."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await bench(pilot)
+        screen.post_message(screen.Said(Content("\n".join(f"line {n}" for n in range(60)))))
+        await until(pilot, lambda: "line 59" in said(screen))
+        before = screen.told.size.height
+        await pilot.press("f2")
+        await until(pilot, lambda: screen.told.size.height > before)
+        await pilot.press("end")
+        await until(pilot, lambda: screen.told.scroll_y == screen.told.max_scroll_y > 0)
+        await pilot.press("f2")
+        assert screen.editor.has_focus
 
 
 async def test_unsaved_text_is_asked_about(app: SpikeloreApp, team: Path) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -21,7 +22,7 @@ from textual.widgets.option_list import Option
 from ...rules.documents import Problem, RuleDocument
 from ...rules.editing import Examined, examine
 from ...rules.rulebase import team_directory
-from ...rules.rulebase.loading import FileCache
+from ...rules.rulebase.loading import FileCache, stamp_of
 from .. import backtesting
 from ..language import tr
 from ..library import opened
@@ -82,9 +83,11 @@ team's directory: it is in force from then on. A shipped rule is saved as a copy
             "ctrl+b", "backtest", "Backtest", priority=True, id="workbench.backtest",
             tooltip="Replay the rule on everything on record",
         ),
+        Binding("f2", "result", "Result", id="workbench.result", tooltip="More room for the result, or less"),
     ]  # fmt: skip
     editor = getters.query_one(RuleText)
     found = getters.query_one("#found", OptionList)
+    told = getters.query_one("#told", VerticalScroll)
     result = getters.query_one("#result", Static)
 
     @dataclass
@@ -104,6 +107,7 @@ team's directory: it is in force from then on. A shipped rule is saved as a copy
     def __init__(self, text: str, origin: Path | None = None) -> None:
         super().__init__()
         self._saved, self._origin = text, origin
+        self._stamp = stamp_of(origin) if origin else None
         self._cache, self._lock = FileCache(), threading.Lock()
         self._examined: tuple[str, Examined] | None = None
         self._timer: Timer | None = None
@@ -114,7 +118,8 @@ team's directory: it is in force from then on. A shipped rule is saved as a copy
         """Return the editor, its problems and what came of the tests."""
         yield RuleText(self._saved, show_line_numbers=True, compact=True, tab_behavior="indent")
         yield OptionList(id="found", compact=True)
-        yield Static(tr("Checking …"), id="result")
+        with VerticalScroll(id="told"):
+            yield Static(tr("Checking …"), id="result")
 
     def on_mount(self) -> None:
         """Examine the text."""
@@ -230,15 +235,30 @@ team's directory: it is in force from then on. A shipped rule is saved as a copy
         if sound is None:
             return
         path = team_directory().expanduser() / sound[0].name
-        if path.exists() and path != self._origin:
-            question = tr("{path} is there already. Replace it?", path=path)
-            if not await self.app.push_screen_wait(Confirm(question, tr("Replace"))):
-                return
+        question = self._in_the_way(path)
+        if question and not await self.app.push_screen_wait(Confirm(question, tr("Replace"))):
+            return
         from ..rule_writing import save
 
         save(path, self.editor.text)
-        self._saved, self._origin = self.editor.text, path
+        self._saved, self._origin, self._stamp = self.editor.text, path, stamp_of(path)
         self.notify(str(path), title=tr("Saved, and in force"), markup=False)
+
+    def _in_the_way(self, path: Path) -> str | None:
+        """Return what to ask before a file is written over, None when nobody else's words are lost."""
+        if not path.exists():
+            return None
+        if path != self._origin:
+            return tr("{path} is there already. Replace it?", path=path)
+        if stamp_of(path) != self._stamp:
+            return tr("{path} was changed on disk since it was opened here. Replace it?", path=path)
+        return None
+
+    def action_result(self) -> None:
+        """Give what came of the tests most of the screen and the keys, or give both back to the text."""
+        tall = not self.told.has_class("-tall")
+        self.told.set_class(tall, "-tall")
+        (self.told if tall else self.editor).focus()
 
     def action_back(self) -> None:
         """Stop what runs, or leave; unsaved text is asked about."""
