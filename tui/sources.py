@@ -18,7 +18,8 @@ def run_or_log(text: str) -> RunDirectory:
     path = Path(text).expanduser()
     if (path / "run.json").is_file():
         return RunDirectory(path)
-    if path.exists() or "://" in text:
+    # A run inside a file that keeps several, as in mlflow.db/RUN, is no path of its own.
+    if path.exists() or path.parent.is_file() or "://" in text:
         from ..probes.importers import open_directory
 
         return open_directory(text)

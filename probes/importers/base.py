@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 from .sink import Sink
@@ -38,6 +39,14 @@ class Importer(Protocol):
         Raises:
             LogError: the log cannot be read at all.
         """
+
+
+@runtime_checkable
+class Store(Protocol):
+    """An importer of files that keep several runs."""
+
+    def runs(self, path: Path) -> list[str]:
+        """Return the runs with metrics, the last one started first; ``path / run`` names one."""
 
 
 @cache

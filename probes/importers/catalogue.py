@@ -28,6 +28,10 @@ _REST = """
 A new format is one module in `probes/importers/formats` with an object in `IMPORTERS`; its docstring
 becomes a row above.
 
+Not read: what lies on a tracking server, which exports tables that are read; and Aim's repository, which
+Aim's own package opens for writing only, with a web server and a database client behind it. Export its
+metrics as CSV.
+
 ## What becomes of the columns
 
 | evidence | taken from |
@@ -63,7 +67,8 @@ by number (`--map step=0 --map loss=1`). Where a log has no step, the epoch or t
 
 `spikelore import FOLDER` reads every run below it in parallel. Event files of one folder are one run,
 as are the logs of different formats in one folder, of which the most telling is read; a checkpoint's
-history that a later one contains is left out. What cannot be read is listed with its reason and stops
+history that a later one contains is left out. A file that keeps several runs, such as MLflow's database,
+gives one run each; `FILE/RUN` names one of them. What cannot be read is listed with its reason and stops
 nothing.
 """
 

@@ -12,9 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ..evidence import EvidenceError
-from .base import ranked
+from .base import Store, importers, ranked
 from .reading import ImportResult, import_log
-from .source import Sample
+from .source import Sample, store_and_run
 
 _NOT_LOGS = re.compile(
     r"\.(?:py|pyc|ipynb|sh|ya?ml|toml|cfg|ini|cu|cpp|c|h|pth?|ckpt|bin|safetensors|onnx|np[yz]|h5|hdf5|pkl|pickle"
@@ -84,7 +84,23 @@ def _walk(root: Path, found: Found) -> Iterator[list[Log]]:
             log = _file(path, found)
             if log:
                 logs.append(log)
-        yield logs
+        stores = [log for log in logs if isinstance(importers()[log.format], Store)]
+        for store in stores:
+            yield from ([log] for log in _runs_in(store))
+        yield [log for log in logs if log not in stores]
+
+
+def runs_in(path: Path) -> list[Path]:
+    """Return a log's runs: its own path, or one path for each run of a file that keeps several."""
+    log = _best(path)
+    return [run.path for run in _runs_in(log)] if log else [path]
+
+
+def _runs_in(log: Log) -> list[Log]:
+    importer = importers()[log.format]
+    if not isinstance(importer, Store) or store_and_run(log.path)[1]:
+        return [log]
+    return [Log(log.path / run, log.format, log.score) for run in importer.runs(log.path)]
 
 
 def _belongs(folder: str, whole: Log) -> bool:

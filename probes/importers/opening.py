@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from ..evidence import EvidenceError, RunDirectory
 from .cache import cache_folder, prune
-from .folders import find_logs
+from .folders import find_logs, runs_in
 from .reading import import_log
 from .remote import is_url, local_copy, masked
-from .source import LogError
+from .source import LogError, store_and_run
 
 if TYPE_CHECKING:
     from ..evidence.reader import RunEvidence
@@ -46,7 +46,7 @@ def open_directory(path_or_url: Path | str, mapping: Mapping[str, str] | None = 
     path = local_copy(text) if is_url(text) else Path(path_or_url).expanduser()
     if (path / "run.json").is_file():
         return RunDirectory(path)
-    if not path.exists():
+    if not store_and_run(path)[0].exists():
         raise LogError(f"{text}: no such file or folder")
     label = masked(text) if is_url(text) else text
     return _imported(_one_log(path, label), label, dict(mapping or {}))
@@ -54,16 +54,14 @@ def open_directory(path_or_url: Path | str, mapping: Mapping[str, str] | None = 
 
 def _one_log(path: Path, label: str) -> Path:
     """Return the log itself: a folder has to hold exactly one."""
-    if path.is_file():
-        return path
-    found = find_logs(path)
-    if len(found.logs) == 1:
-        return found.logs[0].path
-    if not found.logs:
-        raise LogError(f"{label}: a folder without a log of a known format")
-    names = ", ".join(str(log.path.relative_to(path)) for log in found.logs[:6])
-    more = ", …" if len(found.logs) > 6 else ""
-    raise LogError(f"{label}: holds {len(found.logs)} logs ({names}{more}); name one of them")
+    logs = [log.path for log in find_logs(path).logs] if path.is_dir() else runs_in(path)
+    if len(logs) == 1:
+        return logs[0]
+    if not logs:
+        raise LogError(f"{label}: without a log of a known format")
+    names = ", ".join(str(log.relative_to(path)) for log in logs[:6])
+    more = ", …" if len(logs) > 6 else ""
+    raise LogError(f"{label}: holds {len(logs)} logs ({names}{more}); name one of them")
 
 
 def _imported(path: Path, label: str, mapping: dict[str, str]) -> RunDirectory:
@@ -95,7 +93,8 @@ def _writable(folder: Path) -> Path:
 
 def _key(path: Path, mapping: Mapping[str, str]) -> str:
     """Return a name that changes with the content of a log, as far as size and time tell."""
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    store, _ = store_and_run(path)
+    files = [store] if store.is_file() else sorted(p for p in store.rglob("*") if p.is_file())
     states = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     text = repr((_VERSION, str(path.absolute()), states, sorted(mapping.items())))
     return hashlib.sha256(text.encode()).hexdigest()[:20]

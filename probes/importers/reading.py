@@ -102,7 +102,8 @@ def import_log(
                 sources,
                 part,
                 dict(mapping or {}),
-                name or run_name(Path(given[0]) if str(given[0]) == "-" else sources[0].path),
+                name
+                or run_name(Path(given[0]) if str(given[0]) == "-" else sources[0].path / sources[0].run),
             )
             _move(part, target)
         finally:
@@ -120,10 +121,10 @@ def _source(path: Path | str, scratch: Path, label: str) -> Source:
         return Source(spool, "standard input")
     if is_url(str(path)):
         return Source(local_copy(str(path)), label or masked(str(path)))
-    local = Path(path).expanduser()
-    if not local.exists():
+    source = Source(Path(path).expanduser(), label or str(path))
+    if not source.path.exists():
         raise LogError(f"{path}: no such file or folder")
-    return Source(local, label or str(path))
+    return source
 
 
 def _part_beside(target: Path) -> Path:
@@ -160,7 +161,7 @@ def run_id(source: Source) -> str:
     """Return an id that is the same for the same file with the same content."""
     path = source.path.absolute()
     status = path.stat()
-    text = f"{source.label}|{path}|{status.st_size}|{status.st_mtime_ns}"
+    text = f"{source.label}|{path}|{source.run}|{status.st_size}|{status.st_mtime_ns}"
     return f"log-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 

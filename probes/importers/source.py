@@ -45,12 +45,13 @@ class Source:
 
     Attributes:
         path: where it lies.
+        run: which run, in a file that keeps several; empty for the only one.
         damage: what ended the reading early, empty while nothing did.
         line: number of the line read last, from 1.
     """
 
     def __init__(self, path: Path, label: str = "") -> None:
-        self.path = path
+        self.path, self.run = store_and_run(path)
         self.label = label or str(path)
         self.damage = ""
         self.line = 0
@@ -171,6 +172,15 @@ def encoding_of(start: bytes) -> str:
     return "utf-8"
 
 
+def store_and_run(path: Path) -> tuple[Path, str]:
+    """Return the file that a path leads into and the run in there, as in ``mlflow.db/RUN``.
+
+    For a path that is there itself the run is empty.
+    """
+    inside = not path.exists() and path.parent.is_file()
+    return (path.parent, path.name) if inside else (path, "")
+
+
 class Sample:
     """What a format is recognised by: the start of a file, and parts of its middle and end.
 
@@ -180,9 +190,9 @@ class Sample:
     """
 
     def __init__(self, path: Path, label: str = "") -> None:
-        self.path = path
         self.source = Source(path, label)
-        self.head = b"" if path.is_dir() else self._first(HEAD)
+        self.path = self.source.path
+        self.head = b"" if self.path.is_dir() else self._first(HEAD)
         self.layout: object = None
         self.objects: list[dict[str, Any]] | None = None
 

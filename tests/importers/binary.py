@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import sqlite3
 import struct
+import sys
+from contextlib import closing
 from pathlib import Path
 
 
@@ -82,6 +86,31 @@ def wandb_file(
         _append(out, record)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(out)
+    return path
+
+
+def mlflow_database(path: Path, runs: dict[str, list[tuple[str, float, int]]]) -> Path:
+    """Write a tracking database: (metric, value, step) of each run, the later runs started later.
+
+    The tables are those of MLflow 3, as far as they are read; NaN and infinity are stored as it stores them.
+    """
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "CREATE TABLE runs (run_uuid TEXT, name TEXT, start_time BIGINT, lifecycle_stage TEXT)"
+        )
+        database.execute("CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT)")
+        database.execute(
+            "CREATE TABLE metrics (key TEXT, value FLOAT, timestamp BIGINT, run_uuid TEXT, step BIGINT,"
+            " is_nan BOOLEAN)"
+        )
+        for order, (run, points) in enumerate(runs.items()):
+            database.execute("INSERT INTO runs VALUES (?, ?, ?, 'active')", (run, run, order))
+            database.execute("INSERT INTO params VALUES ('lr', '0.001', ?)", (run,))
+            for key, value, step in points:
+                is_nan = math.isnan(value)
+                stored = 0.0 if is_nan else min(value, sys.float_info.max)
+                row = (key, stored, 1_600_000_000_000 + 1000 * step, run, step, is_nan)
+                database.execute("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", row)
     return path
 
 

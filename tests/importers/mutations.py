@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import random
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from spikelore.probes.importers import importers
 
-from .binary import event, simple_value, tensor_value, varint
+from .binary import event, mlflow_database, simple_value, tensor_value, varint
 
 MARKS = (
     b"nan",
@@ -63,6 +65,7 @@ def seeds() -> dict[str, bytes]:
         content[name] = importers()[name].example.encode()
     content["tensorboard"] = _events()
     content["wandb-offline"] = b":W&B\xe1\xbe\x00" + b"".join(_wandb_record(i) for i in range(12))
+    content["mlflow-db"] = _database()
     content["gzip"] = gzip.compress(content["nanogpt"] * 20)
     content["utf-16"] = content["csv"].decode().encode("utf-16")
     return content
@@ -74,6 +77,12 @@ def _events() -> bytes:
         event(i, simple_value("loss", 5.0 - i) + tensor_value("lr", 0.5), 1.6e9 + i) for i in range(12)
     ]
     return b"".join(len(record).to_bytes(8, "little") + bytes(4) + record + bytes(4) for record in records)
+
+
+def _database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        points = [("loss", 5.0 - step / 10, step) for step in range(12)]
+        return mlflow_database(Path(folder) / "mlflow.db", {"a": points}).read_bytes()
 
 
 def _wandb_record(step: int) -> bytes:

@@ -1,12 +1,23 @@
-"""TensorBoard event files, W&B run files and MLflow folders."""
+"""TensorBoard event files, W&B run files, MLflow folders and databases."""
 
 import math
+import sqlite3
 import struct
+from contextlib import closing
 
 import pytest
-from spikelore.probes.importers import LogError, sniff
+from spikelore.probes.importers import LogError, open_run, sniff
+from spikelore.probes.importers.folders import runs_in
 
-from .binary import event, event_file, listed_tensor_value, simple_value, tensor_value, wandb_file
+from .binary import (
+    event,
+    event_file,
+    listed_tensor_value,
+    mlflow_database,
+    simple_value,
+    tensor_value,
+    wandb_file,
+)
 from .logs import read_path, same
 
 T0 = 1.6e9
@@ -150,6 +161,41 @@ def test_mlflow_run_folder(tmp_path):
     assert imported.run.manifest.settings["lr"] == "0.001"
     assert imported.result.unread == 1
     assert imported.evidence.steps[0].time == T0
+
+
+def test_mlflow_database(tmp_path):
+    """Runs of a database are opened one by one; the last one started is the one that is meant."""
+    path = mlflow_database(
+        tmp_path / "mlflow.db",
+        {
+            "first": [("train/loss", 3.0, 0), ("train/loss", 2.0, 1)],
+            "second": [("loss", 2.5, 0), ("loss", math.nan, 1), ("loss", math.inf, 2), ("val_loss", 2.75, 1)],
+        },
+    )
+    assert [run.name for run in runs_in(path)] == ["second", "first"]
+    imported = read_path(path, tmp_path)
+    assert same(imported.losses, [2.5, math.nan, math.inf])
+    assert imported.validation == [(1, 2.75)]
+    assert imported.run.manifest.settings["lr"] == "0.001"
+    assert imported.evidence.steps[0].time == T0
+    assert open_run(path / "first").primary.series("loss").value.tolist() == [3.0, 2.0]
+    with pytest.raises(LogError, match=r"no run 'third'; there are second, first"):
+        open_run(path / "third")
+    with pytest.raises(LogError, match=r"holds 2 logs \(second, first\); name one of them"):
+        open_run(path)
+
+
+def test_a_database_of_something_else_is_no_log(tmp_path):
+    """A view in place of a table is not followed, and deleted runs are not read."""
+    path = mlflow_database(tmp_path / "mlflow.db", {"gone": [("loss", 2.5, 0)], "kept": [("loss", 2.0, 0)]})
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = 'gone'")
+    assert [run.name for run in runs_in(path)] == ["kept"]
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("ALTER TABLE metrics RENAME TO others")
+        database.execute("CREATE VIEW metrics AS SELECT * FROM others")
+    with pytest.raises(LogError, match="not a log of a known format"):
+        read_path(path, tmp_path)
 
 
 def test_an_event_file_without_scalars_says_so(tmp_path):

@@ -21,7 +21,7 @@ def test_every_importer_keeps_the_protocol():
 
 def test_only_binary_formats_have_no_example():
     """Every text format shows a few lines of itself."""
-    assert set(importers()) - set(WITH_EXAMPLE) == {"mlflow", "tensorboard", "wandb-offline"}
+    assert set(importers()) - set(WITH_EXAMPLE) == {"mlflow", "mlflow-db", "tensorboard", "wandb-offline"}
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLE)

@@ -64,16 +64,21 @@ def _mapping(columns: list[str]) -> dict[str, str]:
 def _logs(files: list[str]) -> tuple[list[Log], list[Found]]:
     """Return the logs meant, a folder standing for all that it holds."""
     from ...probes.importers import Log, find_logs
+    from ...probes.importers.folders import runs_in
     from ...probes.importers.remote import is_url, local_copy
+    from ...probes.importers.source import store_and_run
 
     logs: list[Log] = []
     found: list[Found] = []
     for text in files:
         path = local_copy(text) if is_url(text) else Path(text).expanduser()
-        if text != "-" and not path.exists():
+        if text == "-":
+            logs.append(Log(path, "", 0.0))
+            continue
+        if not store_and_run(path)[0].exists():
             raise UserError(f"{text}: no such file or folder")
         if not path.is_dir():
-            logs.append(Log(path, "", 0.0))
+            logs += [Log(run, "", 0.0) for run in runs_in(path)]
             continue
         inside = find_logs(path)
         if not inside.logs:
