@@ -11,7 +11,7 @@ RESERVE_SECONDS = 0.3
 """Time that a job is charged once beyond its share, so that short jobs with fast steps are seen too."""
 RESERVE_STEPS = 300
 """Steps over which most of the reserve is spent."""
-LEAST_SECONDS = 60e-6
+LEAST_SECONDS = 50e-6
 """What probes may always take of a step: in a step of less than a few milliseconds 1 % is nothing."""
 HIDDEN_SHARE = 0.2
 """Part of the allowance kept back for what no clock of the probes sees: calls into them, and the job's data
@@ -21,6 +21,8 @@ ALARM_FACTOR = 5.0
 MAX_PERIOD = 256
 _REPLAN = 16
 _SMOOTH = 0.3
+_SMOOTH_FIXED = 0.05
+"""Slower: of sixteen steps most are told in a few operations, and some in many."""
 
 
 class Budget:
@@ -45,6 +47,7 @@ class Budget:
         self.reserve = RESERVE_SECONDS
         """Seconds of the reserve that are left."""
         self._shortest = 1
+        self._accounted = 0
         self._alarm_until = -1
         self._start_until = GENEROUS_STEPS
 
@@ -56,18 +59,24 @@ class Budget:
         """Spend more from ``step`` on, for a while."""
         self._alarm_until = step + ALARM_STEPS
 
-    def account(self, step_time: float | None, spent: float, sampled: dict[str, float]) -> None:
-        """Take in what one step cost.
+    def account(
+        self, step_time: float | None, spent: float, sampled: dict[str, float], steps: int = 1
+    ) -> None:
+        """Take in what one step cost, or each of several that were alike.
 
         Args:
             step_time: seconds of the step, None when unknown.
             spent: seconds of all probes in it.
             sampled: seconds of each sampled sensor that ran.
+            steps: how many.
         """
         for name, seconds in sampled.items():
             # The first run loads code and fills caches: it says nothing of the later ones.
             self.cost[name] = _smooth(self.cost[name] or None, seconds) if name in self.cost else 0.0
-        self.fixed = _smooth(self.fixed or None, max(0.0, spent - sum(sampled.values())))
+        self._accounted += steps
+        weight = max(1 - (1 - _SMOOTH_FIXED) ** steps, steps / self._accounted)
+        fixed = max(0.0, spent - sum(sampled.values()))
+        self.fixed += weight * (min(fixed, 16 * self.fixed + 1e-5) - self.fixed if self.fixed else fixed)
         if step_time is not None and sampled:
             over = spent - self._allowance()
             self.reserve = max(0.0, self.reserve - max(0.0, over))
@@ -83,6 +92,11 @@ class Budget:
         if step % self._shortest:
             return set()
         return {name for name in names if step % self.period.get(name, 1) == 0}
+
+    def quiet_until(self, step: int) -> int:
+        """Return the first step after ``step`` on which a sensor may be due or the plan is made again."""
+        stride = min(self._shortest, _REPLAN)
+        return (step // stride + 1) * stride if step >= self._start_until else step
 
     def _affordable_start(self, names: list[str]) -> bool:
         total = sum(self.cost.get(name, 0.0) for name in names)

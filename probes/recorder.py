@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -25,6 +26,13 @@ BACKLOG = 50_000
 """Records held while the disk refuses them; older ones are given up first."""
 RESERVE_BYTES = 8192
 _SLICE_PAUSE = 0.01
+
+
+class Pending(Protocol):
+    """What becomes a record later, away from the job's thread."""
+
+    def record(self) -> Record:
+        """Return the record."""
 
 
 class Recorder:
@@ -51,7 +59,7 @@ class Recorder:
         self.lost = 0
         """Records given up since the last ``evidence.lost`` event."""
         self._reason = ""
-        self._records: deque[Record] = deque()
+        self._records: deque[Record | Pending] = deque()
         self._lines: deque[bytes] = deque()
         self._alarms = _AlarmWatch(alarms, on_alarm)
         self._thinner = Thinner(path, limit)
@@ -66,8 +74,11 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="spikelore-writer", daemon=True)
         self._thread.start()
 
-    def write(self, record: Record) -> None:
-        """Take in one record, which must not change any more; never raises and never waits."""
+    def write(self, record: Record | Pending) -> None:
+        """Take in one record, or what becomes one on the writer's thread.
+
+        It must not change any more. Never raises and never waits.
+        """
         records = self._records
         records.append(record)
         if len(records) % 64 == 0 and not self._thread.is_alive() and not self._stopped.is_set():
@@ -116,7 +127,8 @@ class Recorder:
         while self._records:
             record = self._records.popleft()
             try:
-                self._lines.append(encode(record))
+                whole = record if isinstance(record, msgspec.Struct) else record.record()
+                self._lines.append(encode(whole))
             except EvidenceError as error:
                 self._give_up(1, str(error))
             self._step = getattr(record, "step", self._step)

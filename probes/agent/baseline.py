@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 
 _WARM = 8
 _RATE = 0.05
@@ -30,9 +31,24 @@ class Baseline:
             return True
         high = loss - self._mean > _DEVIATIONS * self._deviation + _MARGIN * abs(self._mean)
         out = self._count >= _WARM and (high or self._above_latest(loss))
-        self._take(loss)
-        self._recent.append(loss)
+        self.take_in((loss,))
         return out
+
+    @property
+    def bar(self) -> float:
+        """The loss from which on one may stand out; minus infinity before enough has been seen."""
+        if self._count < _WARM:
+            return -math.inf
+        bar = self._mean + _DEVIATIONS * self._deviation + _MARGIN * abs(self._mean)
+        if len(self._recent) == _RECENT:
+            bar = min(bar, 2 * max(self._recent) - min(self._recent))
+        return bar
+
+    def take_in(self, losses: Iterable[float]) -> None:
+        """Take in losses that did not stand out."""
+        for loss in losses:
+            self._take(loss)
+            self._recent.append(loss)
 
     def _above_latest(self, loss: float) -> bool:
         recent = self._recent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
@@ -101,6 +101,14 @@ class Dispatch:
         elif not on and listening:
             entries[:] = [entry for entry in entries if entry[0] is not sensor]
 
+    def all_may_rest(self, hooks: Iterable[str]) -> bool:
+        """Whether nothing that listens to these hooks on every step has to see a step like the one before."""
+        return all(sensor.rests for hook in hooks for sensor, _ in self._always[hook])
+
+    def fail(self, error: Exception) -> None:
+        """Something outside of all sensors has raised."""
+        self._disabled("core", describe(error))
+
     def retire(self, sensor: Sensor) -> None:
         """Take a sensor out that has nothing to look at in this job."""
         if sensor in self.sensors:
@@ -145,7 +153,7 @@ class Dispatch:
         if sensor is not None:
             self.switch_off(sensor, error)
         else:
-            self._disabled("core", describe(error))
+            self.fail(error)
 
     def take_spent(self) -> tuple[float, dict[str, float]]:
         """Return the seconds spent since the last call, in all and by each sampled sensor that ran."""

@@ -39,6 +39,7 @@ class Forwards:
         between: a backward has ended since a module was last called.
         called: a module was called in the step under way.
         wide: hooks on all modules are in place.
+        quick: takes the calls of the model on steps where nothing is due.
     """
 
     def __init__(self, session: Session) -> None:
@@ -47,6 +48,7 @@ class Forwards:
         self.called = False
         self.wide = False
         self._session = session
+        self.quick = session.steps.quick
         self._done: Callable[..., Any] = session.dispatch.protect(session.forward_done)
         self._handles: list[Any] = []
         self._classes: list[tuple[type[nn.Module], str]] = []
@@ -61,6 +63,7 @@ class Forwards:
     def widen(self) -> None:
         """Watch all modules for a while."""
         self._narrow_at = self._session.index + LOOK_STEPS
+        self._session.steps.quick.leave()
         if not self.wide and self._session.patches.active and not _compiled():
             self._release_classes()
             self._handles = [
@@ -78,6 +81,14 @@ class Forwards:
                 self.widen()
         elif self._session.index >= self._narrow_at:
             self._narrow(called)
+
+    def quickly_ended(self) -> bool:
+        """A step that took the short way is over; whether it went as known."""
+        if self.called and not self._stranger:
+            self.called = False
+            return True
+        self.step_ended()
+        return False
 
     def _narrow(self, called: bool) -> None:
         classes = {type(root) for root in self._session.model.roots}
@@ -147,12 +158,23 @@ class _Call:
     def __init__(self, kind: type[nn.Module], forwards: Forwards) -> None:
         own: Any = vars(kind).get("__call__")
         self._own = own
+        quick = forwards.quick
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             # Looked up at each call where it is inherited: somebody may have replaced it since.
             inherited: Any = super(kind, module)
             original = inherited.__call__ if own is None else own.__get__(module)
-            if is_compiling() or _is_tracing() or not forwards.watches(module):
+            if quick.inside or is_compiling() or _is_tracing():
+                return original(*args, **kwargs)
+            if quick.on and quick.takes(module):
+                quick.inside = True
+                try:
+                    output = original(*args, **kwargs)
+                finally:
+                    quick.inside = False
+                quick.called(args, kwargs, output)
+                return output
+            if not forwards.watches(module):
                 return original(*args, **kwargs)
             forwards.begins(module)
             output = original(*args, **kwargs)

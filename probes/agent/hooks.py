@@ -30,13 +30,27 @@ def _backward(session: Session) -> None:
         protect(session.steps.backward_done),
         protect(session.steps.backward_failed),
     )
-    session.patches.around(
-        torch.autograd,
-        "backward",
-        before=lambda args, kwargs: begins(args[0] if args else kwargs["tensors"]),
-        after=lambda counts, _result, _args, _kwargs: done(counts),
-        failed=lambda counts, _error: failed(counts),
-    )
+    quick = session.steps.quick
+
+    def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensors = args[0] if args else kwargs["tensors"]
+        if quick.on and quick.backward_begins(tensors):
+            return quick
+        return begins(tensors)
+
+    def after(token: Any, _result: Any, _args: Any, _kwargs: Any) -> None:
+        if token is quick:
+            quick.backward_done()
+        else:
+            done(token)
+
+    def after_failure(token: Any, _error: BaseException) -> None:
+        if token is quick:
+            session.dispatch.protect(quick.backward_failed)()
+        else:
+            failed(token)
+
+    session.patches.around(torch.autograd, "backward", before, after, after_failure)
 
 
 def _packing(session: Session) -> None:
@@ -56,12 +70,18 @@ def _update(session: Session) -> None:
     begins = session.dispatch.protect(session.steps.update_begins)
     done = session.dispatch.protect(session.steps.update_done)
 
+    quick = session.steps.quick
+
     def pre(optimizer: Any, *_: Any) -> None:
-        if not is_compiling() and session.patches.active:
+        if is_compiling() or not session.patches.active:
+            return
+        if quick.step is None or not quick.update_begins(optimizer):
             begins(optimizer)
 
     def post(optimizer: Any, *_: Any) -> None:
-        if not is_compiling() and session.patches.active:
+        if is_compiling() or not session.patches.active:
+            return
+        if quick.step is None or not quick.update_done():
             done(optimizer)
 
     session.patches.on_undo(register_optimizer_step_pre_hook(pre).remove)
@@ -114,8 +134,8 @@ def _scaling(session: Session) -> None:
             session.steps.scaled.append((weakref.ref(result), loss, scaler._scale))
 
     def unscaled(_token: Any, _result: Any, _args: Any, _kwargs: Any) -> None:
-        if session.steps.open is not None:
-            session.steps.open.scaled = False
+        if (step := session.steps.under_way) is not None:
+            step.scaled = False
 
     def before_step(args: tuple[Any, ...], _kwargs: Any) -> int:
         if args[0].is_enabled():

@@ -95,6 +95,7 @@ class Session:
         if self.steps.in_backward or not self.steps.settled or not self.model.saw(module):
             # Before the first whole step a module may look outermost only because its caller began unseen.
             return
+        self.steps.quick.leave()
         self.gradients_on = torch.is_grad_enabled()
         self.fresh_data = self.progress.handed != self._handed
         self._handed = self.progress.handed
@@ -103,6 +104,17 @@ class Session:
             self._call = (args, kwargs, primary_output(output))
         if self.evaluating or not self.gradients_on or not module.training:
             self.dispatch.run("forward", module, output)
+
+    def quickly_called(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor | None) -> None:
+        """The model returned on a step that takes the short way."""
+        self._call = (args, kwargs, output)
+        self._handed = self.progress.handed
+        self.forwards.called = True
+
+    def quickly_ended(self) -> bool:
+        """A step that took the short way is over; whether the next one may take it too."""
+        self.progress.release()
+        return self.forwards.quickly_ended()
 
     def take_micro(self, micro: Micro) -> None:
         """Fill in what the model was called with last, and forget it."""
@@ -131,13 +143,13 @@ class Session:
 
     def clips(self, parameters: Sequence[Tensor]) -> None:
         """The job is about to clip gradients."""
-        if self.steps.open is not None:
-            self.dispatch.run("before_clip", self.steps.open, parameters)
+        if (step := self.steps.under_way) is not None:
+            self.dispatch.run("before_clip", step, parameters)
 
     def clipped(self, limit: float, norm: Tensor | None) -> None:
         """Gradients have been clipped; ``norm`` is what the job itself computed before, if it did."""
-        if self.steps.open is not None:
-            self.dispatch.run("after_clip", self.steps.open, limit, norm)
+        if (step := self.steps.under_way) is not None:
+            self.dispatch.run("after_clip", step, limit, norm)
 
     def scaler_steps(self, scaler: Any) -> None:
         """GradScaler is about to update, or to skip the update."""

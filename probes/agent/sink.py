@@ -13,6 +13,7 @@ from typing import Any
 
 from ..evidence import SCHEMA_VERSION, Event, EvidenceError, Header, Record, RunDirectory
 from ..recorder import Recorder
+from .quick import QuickStep
 from .settings import Settings
 
 _HELD = 2000
@@ -32,7 +33,7 @@ class Sink:
         self.world = 1
         self._settings = settings
         self._on_alarm = on_alarm
-        self._held: list[Record] = []
+        self._held: list[Record | QuickStep] = []
         self._recorder: Recorder | None = None
         self._failed = False
 
@@ -41,7 +42,7 @@ class Sink:
         """Whether this process writes evidence."""
         return self._recorder is not None
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Record | QuickStep) -> None:
         """Write a record, or hold it until the file is claimed."""
         if self._recorder is not None:
             self._recorder.write(record)

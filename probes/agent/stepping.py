@@ -17,6 +17,7 @@ from .deferred import Deferred
 from .graph import divisor, loss_terms
 from .handwritten import batch_of
 from .lifecycle import cuda_in_use
+from .quick import Quick
 from .step import Micro, OpenStep
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Stepper:
         in_backward: a backward is under way.
         scaled: (weak reference to the scaled loss, the loss, the scale) of GradScaler's latest calls.
         updates_begun: calls of any optimizer's ``step`` so far.
-        last: the latest step that is over.
+        quick: takes the steps on which nothing is due.
         settled: False until the step is over in whose middle the probes came.
     """
 
@@ -64,11 +65,11 @@ class Stepper:
         self._notes: dict[str, Value] = {}
         self._met: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._light_steps = 0
-        self._light_seconds = 0.0
         self._light_spent = 0.0
-        self.last: OpenStep | None = None
+        self._last: OpenStep | None = None
         self.settled = True
         self._unseen_told = False
+        self.quick = Quick(session)
         self.reset()
 
     def reset(self) -> None:
@@ -85,6 +86,7 @@ class Stepper:
         self._cycle: dict[int, weakref.ref[Optimizer]] = {}
         self._assigned = 0
         self._deferred.clear()
+        self.quick.forget()
 
     # -- backward -----------------------------------------------------------------------------------
 
@@ -92,6 +94,7 @@ class Stepper:
         """Return whether this backward counts: one that runs inside another, for recomputation, does not."""
         if self.in_backward or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
             return False
+        self.quick.leave()
         self.in_backward = True
         if self.updates_begun == 0 and self.open is not None and self.open.micro_count:
             self._notice_unseen_update(self.open)
@@ -195,6 +198,7 @@ class Stepper:
 
     def update_begins(self, optimizer: Optimizer) -> None:
         """``optimizer.step`` has been called."""
+        self.quick.leave()
         me = id(optimizer)
         if me in self._updating:
             # The earlier call never ended: it raised.
@@ -261,10 +265,59 @@ class Stepper:
         self._dispatch.run("before_update", step, optimizer)
         self._close(step)
 
+    # -- the short way ------------------------------------------------------------------------------
+
+    @property
+    def under_way(self) -> OpenStep | None:
+        """The step under way, which takes the long way from now on; None between steps."""
+        self.quick.leave()
+        return self.open
+
+    @property
+    def last(self) -> OpenStep | None:
+        """The latest step that is over."""
+        quick = self.quick.last
+        if quick is not None and (self._last is None or quick.step > self._last.index):
+            return quick.opened()
+        return self._last
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way, and nothing waits to be told with the step that comes."""
+        return not (self.open or self.in_backward or self.scaled or self._notes or self._updating)
+
+    @property
+    def bar(self) -> float:
+        """The loss from which on a step has to be looked at closely."""
+        return self._baseline.bar
+
+    def resume(self, loss: float, place: tuple[float | None, int | None]) -> None:
+        """Open a step whose backward was seen on the short way."""
+        self._baseline.take_in((loss,))
+        step = self.step()
+        step.epoch, step.batch = place
+        step.losses.append(loss)
+        step.micro_count = 1
+        step.v["mode.train"] = 1
+
+    def settled_quickly(self, losses: list[float], spent: float, mark: float) -> None:
+        """Take in steps that took the short way.
+
+        Args:
+            losses: of each.
+            spent: seconds of probes in one of them.
+            mark: when the last one ended.
+        """
+        self._baseline.take_in(losses)
+        self._mark = mark
+        self.budget.account(None, spent, {}, len(losses))
+        self._choose()
+
     # -- steps --------------------------------------------------------------------------------------
 
     def step(self) -> OpenStep:
         """Return the step under way, opening one if there is none."""
+        self.quick.leave()
         if self.open is None:
             if not self._session.sink.claimed and self._session.sink.claim():
                 self._session.lifecycle.claimed()
@@ -308,7 +361,7 @@ class Stepper:
         self._session.forwards.step_ended()
         self._account(step)
         step.micro = None
-        self.last = step
+        self._last = step
         if step.waiting or self._deferred.pending:
             self._deferred.put(step)
         else:
@@ -340,6 +393,14 @@ class Stepper:
             step.v["step.time"] = round(took, 7)
         step.v["probe.time"] = round(spent, 7)
         self._charge(took, spent, cost)
+        self._choose()
+        if not (cost or self._dispatch.due) and len(self._cycle) == 1:
+            (optimizer,) = (reference() for reference in self._cycle.values())
+            if optimizer is not None:
+                self.quick.consider(step, optimizer, self.budget.quiet_until(self.index))
+
+    def _choose(self) -> None:
+        """Choose what runs on the step that comes."""
         if self.index <= self._closer_until:
             self._dispatch.take_everything()
         else:
@@ -353,37 +414,37 @@ class Stepper:
         """Hand costs to the budget; steps on which nothing was sampled are alike, so several at a time."""
         if took is not None and not cost:
             self._light_steps += 1
-            self._light_seconds += took
             self._light_spent += spent
             if self._light_steps == _LIGHT_STEPS:
-                self.budget.account(
-                    self._light_seconds / _LIGHT_STEPS, self._light_spent / _LIGHT_STEPS, cost
-                )
-                self._light_steps, self._light_seconds, self._light_spent = 0, 0.0, 0.0
+                self.budget.account(None, self._light_spent / _LIGHT_STEPS, cost, _LIGHT_STEPS)
+                self._light_steps, self._light_spent = 0, 0.0
             return
         self.budget.account(took, spent, cost)
 
     def note(self, name: str, value: Value) -> None:
         """Record a value of the job's own with the step under way, else with the next."""
-        if self.open is not None:
-            self.open.v[name] = value
+        if (step := self.under_way) is not None:
+            step.v[name] = value
         else:
             self._notes[name] = value
 
     def look_closer(self) -> None:
         """Run everything on the steps that follow: what happened before could not be measured in time."""
+        self.quick.leave()
         self._closer_until = self.index + _CLOSER_STEPS
         self._dispatch.take_everything()
 
     def restart_clock(self) -> None:
         """The time until now belongs to no step."""
         self._mark = perf_counter()
+        self.quick.restart_clock()
 
     def _write(self, step: OpenStep) -> None:
         self._session.sink.write(step.record())
 
     def finish(self) -> None:
         """Write a step that has updated but whose cycle is not complete."""
+        self.quick.leave()
         if self.open is not None and (self.open.stepped or self._unseen_told):
             self._close(self.open)
 

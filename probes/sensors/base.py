@@ -35,12 +35,14 @@ class Sensor:
         FIELDS: the evidence it writes.
         sampled: the budget decides on which steps it runs; otherwise it runs on every step.
         always: hooks of a sampled sensor that run on every step all the same; they must be quick.
+        rests: what it does on every step may be left out on a step that goes exactly like the one before.
     """
 
     name: ClassVar[str] = ""
     FIELDS: ClassVar[tuple[Field, ...]] = ()
     sampled: ClassVar[bool] = False
     always: ClassVar[tuple[str, ...]] = ()
+    rests: ClassVar[bool] = False
 
     def __init__(self, session: Session) -> None:
         self.session = session

@@ -23,6 +23,7 @@ class Mode(Sensor):
     """Reads the root module's flag."""
 
     name = "mode"
+    rests = True
     FIELDS = (
         Field("mode.train", "0/1", "scalar", "step", "1: the root module was in training mode at backward."),
         Field("mode", "-", "training", "event", "The root module's mode at backward has changed."),

@@ -14,6 +14,7 @@ from .base import Sensor
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
+    from ..agent.quick import QuickStep
     from ..agent.step import OpenStep
 
 _MAX_GROUPS = 16
@@ -24,6 +25,7 @@ class OptimizerSettings(Sensor):
     """Reads the parameter groups before each update."""
 
     name = "optimizer"
+    rests = True
     FIELDS = (
         Field("lr", "1/step", "scalar", "step", "Learning rate of parameter group 0 of the first optimizer."),
         Field("lr/{group}", "1/step", "scalar", "step", "Learning rate of a further group or optimizer."),
@@ -39,7 +41,7 @@ class OptimizerSettings(Sensor):
 
     def install(self) -> None:
         """Nothing seen yet."""
-        self._known: dict[int, _Known] = {}
+        self._known: dict[int, Known] = {}
         self._held: dict[int, weakref.ref[Tensor]] = {}
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
@@ -48,7 +50,8 @@ class OptimizerSettings(Sensor):
         known = self._known.get(id(optimizer))
         if known is None or len(known.names) != len(groups):
             index = known.index if known is not None else len(self._known)
-            known = self._known[id(optimizer)] = _Known(index, len(groups))
+            known = self._known[id(optimizer)] = Known(index, len(groups))
+            self.session.steps.quick.rates[id(optimizer)] = known
         changed = False
         for place, group in enumerate(groups):
             rate = group.get("lr")
@@ -92,7 +95,7 @@ class OptimizerSettings(Sensor):
         return True
 
 
-class _Known:
+class Known:
     """What was last seen of one optimizer."""
 
     def __init__(self, index: int, groups: int) -> None:
@@ -102,6 +105,26 @@ class _Known:
         self.names = ["lr" if place == "0" else f"lr/{place}" for place in places]
         self._values: list[list[Any]] = [[]] * groups
         self._rates = [-1] * groups
+
+    def are_plain(self, optimizer: Optimizer) -> bool:
+        """Whether the rates of all groups are recorded, and are numbers."""
+        groups = optimizer.param_groups
+        return len(groups) == len(self.names) and all(type(group.get("lr")) is float for group in groups)
+
+    def read_quickly(self, optimizer: Optimizer, step: QuickStep) -> bool:
+        """Read the rates where nothing else has changed; False leaves all to `OptimizerSettings`."""
+        groups = optimizer.param_groups
+        if len(groups) != len(self.names):
+            return False
+        for place, group in enumerate(groups):
+            rate = group["lr"]
+            if type(rate) is not float or self.replaced(place, group):
+                # To be seen once more, and told, on the long way.
+                self._values[place] = []
+                return False
+            step.rates.append(rate)
+        step.names = self.names
+        return True
 
     def replaced(self, place: int, group: dict[str, Any]) -> bool:
         """Say whether a value other than the rate is another object than last time: a cheap first look."""

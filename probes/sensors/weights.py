@@ -125,6 +125,7 @@ class Updates(Sensor):
 
     name = "updates"
     sampled = True
+    rests = True
     always = ("before_update",)
     FIELDS = (
         Field(
