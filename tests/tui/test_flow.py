@@ -167,6 +167,26 @@ async def test_typing_filters_the_runs_and_enter_opens(app: SpikeloreApp, severa
         assert app.screen.moment.manifest.name == "unet-nan"
 
 
+async def test_the_mouse_does_what_keys_do(app: SpikeloreApp, several: Path) -> None:
+    """A click chooses a row, a second one opens it; footer keys, places and causes are buttons."""
+    async with app.run_test(size=SIZE) as pilot:
+        await to_runs(pilot, app)
+        table = app.screen.query_one(DataTable)
+        row = next(n for n in range(table.row_count) if "resnet" in str(table.get_row_at(n)[1]))
+        for _ in range(2):
+            await pilot.click(DataTable, offset=(12, row + 1))
+        await until(pilot, lambda: screen_is(app, LiveScreen) and app.screen.moment)
+        assert app.screen.run.path.name == "resnet-digits"
+        footer = {key.description: key for key in app.screen.query("FooterKey")}
+        await pilot.click(footer["Diagnose"])
+        await until(pilot, lambda: screen_is(app, TriageScreen) and app.screen.causes.chosen)
+        first = app.screen.causes.chosen
+        await pilot.click(app.screen.causes, offset=(10, 1))
+        await until(pilot, lambda: app.screen.causes.chosen != first)
+        await pilot.click("Masthead", offset=(26, 0))
+        await until(pilot, lambda: screen_is(app, CasesScreen))
+
+
 async def test_an_unreadable_run_is_listed_with_its_problem(app: SpikeloreApp, runs: Path) -> None:
     """A run whose manifest is broken costs nothing but its own row."""
     (runs / "broken").mkdir()

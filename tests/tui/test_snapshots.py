@@ -14,13 +14,14 @@ import pytest
 from spikelore.casebase import CaseLibrary
 from spikelore.probes.evidence import RunDirectory
 from spikelore.tui.app import SpikeloreApp
+from spikelore.tui.attaching import Process
 from spikelore.tui.screens.workbench import WorkbenchScreen
 from spikelore.tui.settings import Settings
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from . import samples
-from .conftest import until
+from .conftest import NOW, until
 
 PINNED = "8.2.8"
 pytestmark = pytest.mark.skipif(
@@ -174,6 +175,39 @@ def test_compare(several: Path, picture, size, theme) -> None:
         await settled(pilot, lambda: app.screen.query_one(DataTable).row_count == 5)
         await pilot.press("space", "down", "c")
         await settled(pilot, lambda: len(app.screen.subjects) == 2)
+
+    picture(app, size, prepare)
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=name)
+def test_rules(home: Path, picture, size, theme) -> None:
+    """One cause with its rules and fixes, found by a word."""
+    app = SpikeloreApp(settings=Settings(theme=theme))
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        await settled(pilot, lambda: getattr(app.screen, "base", None))
+        await pilot.press("slash", *"surge")
+        await settled(pilot, lambda: 1 <= app.screen.query_one(DataTable).row_count <= 3)
+
+    picture(app, size, prepare)
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=name)
+def test_attach(home: Path, picture, size, theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ranks, one of them recorded, and a job of somebody else."""
+    command = ["python", "train.py", "--config", "configs/vit.yaml"]
+    found = [
+        Process(4001, command, "ada", "3.11", NOW - 7200, 0.98, 3 << 30, rank=0, world=2, run="/runs/vit"),
+        Process(4002, command, "ada", "3.11", NOW - 7200, 0.97, 3 << 30, rank=1, world=2),
+        Process(5170, ["python", "-m", "finetune"], "grace", "3.12", NOW - 60, 0.4, 900 << 20),
+    ]
+    monkeypatch.setattr("spikelore.tui.attaching.training_processes", lambda: found)
+    app = SpikeloreApp(settings=Settings(theme=theme))
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await pilot.press("4")
+        await settled(pilot, lambda: app.screen.query_one(DataTable).row_count == 3)
 
     picture(app, size, prepare)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,14 @@ class Terminal:
     def _tmux(self, *args: str) -> str:
         command = [TMUX or "tmux", "-S", self._socket, *args]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def colours(self) -> set[str]:
+        """Return the foreground colours in use, as the terminal was told them."""
+        return set(
+            re.findall(
+                r"\x1b\[[0-9;]*?((?:38;[25];[0-9;]+)|(?:3|9)[0-7])m", self._tmux("capture-pane", "-ep")
+            )
+        )
 
     def press(self, *keys: str) -> None:
         self._tmux("send-keys", *keys)
@@ -57,10 +66,24 @@ class Terminal:
         subprocess.run([TMUX or "tmux", "-S", self._socket, "kill-server"], check=False, capture_output=True)
 
 
+COMMAND = f"{sys.executable} -m spikelore.tui.cli triage; echo ended with $?; sleep 30"
+
+
 @pytest.fixture
 def terminal(tmp_path: Path, spiked: RunDirectory) -> Iterator[Terminal]:
-    command = f"{sys.executable} -m spikelore.tui.cli triage; echo ended with $?; sleep 30"
-    opened = Terminal(tmp_path / "tmux", 80, 24, command)
+    opened = Terminal(tmp_path / "tmux", 80, 24, COMMAND)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def plain_terminal(
+    request: pytest.FixtureRequest, tmp_path: Path, several: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
+    """A terminal of few colours, or one whose user wants none."""
+    for name in ("COLORTERM", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)
+    opened = Terminal(tmp_path / "tmux", 80, 24, f"export {request.param}; {COMMAND}")
     yield opened
     opened.close()
 
@@ -82,3 +105,21 @@ def test_a_night_at_the_login_node(terminal: Terminal) -> None:
     terminal.hides("Copy the fix to the clipboard")
     terminal.press("q")
     terminal.shows("ended with 0")
+
+
+@pytest.mark.parametrize("plain_terminal", ["TERM=xterm", "NO_COLOR=1"], indirect=True)
+def test_few_colours_or_none_still_tell_everything(plain_terminal: Terminal) -> None:
+    """States, the alarm and the ranking are told by signs and words, colours only add to them."""
+    seen = plain_terminal.shows("▲ spike at 842")
+    for state in ("● running", "✓ finished", "✗ failed", "↓ imported"):
+        assert state in seen
+    assert len(plain_terminal.colours()) <= 16
+    plain_terminal.press("/")
+    plain_terminal.shows("Filter by name")
+    # In one go, as from a paste: enter opens what the text leaves, not what was there before.
+    plain_terminal.press(*"resnet", "Enter")
+    plain_terminal.shows("Loss spike")
+    plain_terminal.press("d")
+    assert "94 %" in plain_terminal.shows("strategy.lr-surge")
+    plain_terminal.press("q")
+    plain_terminal.shows("ended with 0")

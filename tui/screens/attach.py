@@ -93,11 +93,11 @@ unmodified process and detaching takes them out again; the job goes on all the w
         """List the processes."""
         self.processes = {str(process.pid): process for process in message.processes}
         self.set_class(not self.processes, "-empty")
-        self.subject(tr("PyTorch processes: {n}", n=len(self.processes)) if self.processes else "")
+        self.subject(tr("processes: {n}", n=len(self.processes)) if self.processes else "")
         names = ["PID", "", "Age", "Memory", "Command"]
         if self.size.width >= 100:
             names.insert(1, "User")
-        room = max(self.size.width - 58, 20)
+        room = max(self.size.width - (62 if "User" in names else 48), 20)
         rows = {pid: self._cells(process, names, room) for pid, process in self.processes.items()}
         fill(self.table, names, rows)
 
@@ -113,7 +113,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
             "": state,
             "Age": Content(duration(clock.now() - process.started)),
             "Memory": Content(size(process.memory)),
-            "Command": Content(" ".join(process.command)).truncate(room, ellipsis=True),
+            "Command": _command(process).truncate(room, ellipsis=True),
         }
         return [cells[name] for name in names]
 
@@ -161,6 +161,11 @@ unmodified process and detaching takes them out again; the job goes on all the w
         if message.run:
             self.open("live", RunDirectory(message.run))
         self.look()
+
+
+def _command(process: attaching.Process) -> Content:
+    rank = "" if process.rank is None else f"{process.rank}/{process.world} "
+    return Content.assemble((rank, "$foreground 60%"), " ".join(process.command))
 
 
 def _advice() -> Content:

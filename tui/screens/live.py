@@ -28,6 +28,8 @@ LOWER = (
     ("update.ratio", "update ratio", "other"),
     ("output.accuracy", "batch accuracy", "rate"),
     ("step.time", "step time", "other"),
+    ("gpu.utilization/0", "GPU utilization", "rate"),
+    ("gpu.memory/0", "GPU memory", "other"),
     ("gpu.temperature/0", "GPU temperature", "val"),
     ("process.rss", "job's memory", "other"),
 )

@@ -72,6 +72,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
         super().__init__()
         self.rows: dict[str, RunSummary] = {}
         self.marked: list[str] = []
+        self._wanted = ""
 
     def body(self) -> Iterable[Widget]:
         """Return the filter, the table with its preview, and what to do when there is nothing."""
@@ -112,7 +113,7 @@ Every run recorded on this machine, live jobs first. The curve is the training l
         self._fill()
 
     def _fill(self) -> None:
-        wanted = self.box.value.strip().lower()
+        self._wanted = wanted = self.box.value.strip().lower()
         rows = [row for row in self.rows.values() if wanted in row.name.lower()]
         fill(self.table, _columns(self.size.width), {str(row.path): self._cells(row) for row in rows})
         self.call_later(self._preview)
@@ -138,6 +139,9 @@ Every run recorded on this machine, live jobs first. The curve is the training l
             self._fill()
 
     def _chosen(self) -> RunSummary | None:
+        if self.box.value.strip().lower() != self._wanted:
+            # Typed and entered in one go: the row meant is one of those that the text leaves.
+            self._fill()
         return self.rows.get(cursor_key(self.table) or "")
 
     @on(DataTable.RowHighlighted)
@@ -147,6 +151,13 @@ Every run recorded on this machine, live jobs first. The curve is the training l
     @on(DataTable.RowSelected)
     def action_watch(self) -> None:
         """Open the run under the cursor."""
+        if self.box.has_focus:
+            # After what was typed before it: those keys may still wait for the box.
+            self.box.call_later(self._watch)
+        else:
+            self._watch()
+
+    def _watch(self) -> None:
         if (row := self._chosen()) and not row.problem:
             self.open("live", RunDirectory(row.path))
 
