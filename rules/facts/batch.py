@@ -31,8 +31,8 @@ FACTS = (
              "骤升批次中重复样本占比", low=0.0, high=1.0),
     FactSpec("batch.duplicates_before", "number", "", "the same before the onset", "骤升前批次中重复样本占比", low=0.0, high=1.0),
     FactSpec("batch.repeat_share", "number", "",
-             "share of batches from the onset on that equal one of the last batches before them",
-             "骤升后与前几个批次完全相同的批次占比", low=0.0, high=1.0),
+             "share of the first eight batches looked at from the onset on that equal one of the last before them",
+             "骤升后最先记录的八个批次中与前几个批次完全相同的占比", low=0.0, high=1.0),
     FactSpec("batch.repeat_before", "number", "",
              "share of the last four batches looked at before the onset that equal another of them",
              "骤升前最后四个被记录批次中彼此相同的占比", low=0.0, high=1.0),
@@ -70,6 +70,8 @@ _SELDOM = 0.1
 """A column's median maximum over its largest below which its values are rare events."""
 _KNOWN = 16
 """Batches without a repetition that show that a job does not repeat any."""
+_SOON = 8
+"""Batches looked at that show what began at the onset."""
 _OFTEN = 3
 _PART = 0.1
 """Repetitions, and their share of the batches, that are no chance any more."""
@@ -193,7 +195,8 @@ def _repeats(context: Context) -> Iterator[Fact]:
     if len(later) < 3:
         return
     again = [_came_again(hashes, i) for i in later]
-    yield Fact("batch.repeat_share", float(np.mean(again)), context.aftermath)
+    # The first ones: what comes much later has its own reasons.
+    yield Fact("batch.repeat_share", float(np.mean(again[:_SOON])), context.aftermath)
     earlier = [_came_again(hashes, i) for i, (step, _) in enumerate(hashes) if step < context.at]
     if len(earlier) >= _KNOWN:
         began = not any(earlier) and sum(again) >= _OFTEN and np.mean(again) >= _PART
