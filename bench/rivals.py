@@ -81,3 +81,20 @@ RIVALS: dict[str, Callable[[Array], list[int]]] = {
     "CUSUM, upward": cusum,
     "twice the lowest": twice_the_lowest,
 }
+
+
+def zclip(norm: Array, warm: int = 25) -> list[int]:
+    """More than 2.5 standard deviations above the moving average (0.97), which takes in the clipped norm."""
+    alarms: list[int] = []
+    if len(norm) <= warm:
+        return alarms
+    mean, variance = float(norm[:warm].mean()), float(norm[:warm].var())
+    for i in range(warm, len(norm)):
+        value, spread = float(norm[i]), variance**0.5 + 1e-6
+        score = (value - mean) / spread
+        if score > 2.5:
+            alarms.append(i)
+            value = mean + 2.5 * spread / (score / 2.5)
+        mean = 0.97 * mean + 0.03 * value
+        variance = 0.97 * variance + 0.03 * (value - mean) ** 2
+    return alarms

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .diagnosis import Cause, Diagnosis, Level, Spike
+from .diagnosis import Cause, Diagnosis, Level, Moved, Spike
 from .explain import Conclusion, because, needed, publishable, rank, remedies, why_not
-from .explain.wording import Lang, say
+from .explain.wording import Lang, moves, say
 from .rulebase import RuleBase, shared_store
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ CONFIDENT = 0.5
 """Certainty of the best root cause below which the evidence does not decide."""
 SURE = 0.75
 """Certainty of a root cause from which on it is named for a spike that came back by itself."""
+LOOK_BACK = 5_000
+"""Steps before the onset in which precursors are looked for."""
 LONG = 30
 """Records from which on a spike that came back is worth a cause."""
 _TRANSIENT = "pattern.transient-spike"
@@ -44,8 +47,29 @@ def diagnose(run: RunEvidence, lang: Lang = "en", rulebase: RuleBase | None = No
     diagnosis = conclude(facts_of(run, finding), finding, rulebase, lang, run=run.manifest.id)
     if diagnosis.spike is not None:
         _locate(diagnosis.spike, run)
+        diagnosis.precursors = list(_moved(run, diagnosis.spike, lang))
     diagnosis.warnings = [*_warnings(run, lang), *diagnosis.warnings]
     return diagnosis
+
+
+def _moved(run: RunEvidence, spike: Spike, lang: Lang) -> Iterator[Moved]:
+    """Yield what had left its level before the loss did; what lies far back is another story."""
+    from .detector.early import precursors
+
+    if spike.step is None:
+        return
+    steps = run.primary.steps
+    end = bisect_left(steps, spike.step, key=lambda record: record.step)
+    recent = ((record.step, record.v) for record in steps[max(0, end - LOOK_BACK) : end])
+    for found in precursors(recent, spike.step):
+        yield Moved(
+            found.quantity,
+            found.step,
+            spike.step - found.step,
+            found.before,
+            found.value,
+            moves("moved", lang, found, lead=str(spike.step - found.step)),
+        )
 
 
 def find(run: RunEvidence) -> Finding:

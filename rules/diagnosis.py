@@ -36,6 +36,19 @@ class Spike(msgspec.Struct):
     nonfinite: bool
 
 
+class Moved(msgspec.Struct):
+    """What had left its level before the loss jumped."""
+
+    quantity: str
+    step: int
+    """Step at which it was certain, told from nothing after it."""
+    lead: int
+    """Steps from there to the first bad loss."""
+    before: float
+    after: float
+    text: str = ""
+
+
 class Because(msgspec.Struct):
     """One satisfied condition."""
 
@@ -112,6 +125,8 @@ class Diagnosis(msgspec.Struct):
     """The verdict in one sentence."""
     needed: list[str] = []
     """Measurements that would decide, where the evidence does not."""
+    precursors: list[Moved] = []
+    """What moved before the loss did, the earliest first."""
     warnings: list[str] = []
     """What the recording could not see or lost."""
     facts: dict[str, FactValue] = {}

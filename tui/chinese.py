@@ -45,6 +45,8 @@ _VERDICTS = {
     "Healthy": "正常",
     "Too little evidence": "证据不足",
     "First bad batch": "首个异常批次",
+    "early warning: {what}": "预警：{what}",
+    "Early warning": "预警",
     "Likely cause: ": "可能原因：",
     "   d shows why and what to do": "   按 d 查看原因与对策",
     "Press d to find out why and what to do.": "按 d 查明原因与对策。",

@@ -17,7 +17,7 @@ from ..probes.evidence.rundir import Alarm
 from ..rules.diagnosis import Diagnosis
 from .columns import Columns, EventNote, Series
 from .diagnosing import stamp, written
-from .runs import current_state
+from .runs import current_state, foremost
 
 PERIOD = 0.1
 """Seconds between two looks at a live run."""
@@ -59,9 +59,8 @@ class Moment:
 
     @property
     def alarm(self) -> Alarm | None:
-        """The first certain alarm, else the latest warning."""
-        certain = [alarm for alarm in self.alarms if alarm.level == "alarm"]
-        return certain[0] if certain else (self.alarms[-1] if self.alarms else None)
+        """The alarm to be shown."""
+        return foremost(self.alarms)
 
 
 class Follower:

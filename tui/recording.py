@@ -68,8 +68,10 @@ class Alerts:
         self._told = False
 
     def alarm(self, alarm: Alarm) -> None:
-        """Say where the loss jumped, once certain."""
+        """Say where the loss jumped, once certain, and what moves before it does."""
         if alarm.level != "alarm":
+            if alarm.series != "loss":
+                self.say(tr("early warning: {what}", what=alarm.reason))
             return
         text = self._what(alarm)
         self.say(text)

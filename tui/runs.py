@@ -127,10 +127,15 @@ def _alive(pid: int) -> bool:
     return psutil.pid_exists(pid)
 
 
-def _alarm(run: RunDirectory) -> Alarm | None:
-    alarms = run.alarms()
+def foremost(alarms: list[Alarm]) -> Alarm | None:
+    """Return the first certain alarm, else the latest warning of the loss, else that of what moves before."""
     certain = [alarm for alarm in alarms if alarm.level == "alarm"]
-    return certain[0] if certain else (alarms[-1] if alarms else None)
+    losses = [alarm for alarm in alarms if alarm.series == "loss"]
+    return certain[0] if certain else next(iter([*losses[::-1], *alarms[::-1]]), None)
+
+
+def _alarm(run: RunDirectory) -> Alarm | None:
+    return foremost(run.alarms())
 
 
 def _loss(row: _Step) -> float | None:

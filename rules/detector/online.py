@@ -70,6 +70,11 @@ class OnlineDetector:
         return self._incident is not None and not self._incident.over
 
     @property
+    def calm(self) -> bool:
+        """Whether the loss is at its level: no incident is open, and no point is under suspicion."""
+        return not self.open and self._fine.onset is None
+
+    @property
     def baseline(self) -> float | None:
         """The level that the next loss is compared with; None before the first."""
         return self._fine.baseline.level if self._fine.baseline.count else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from ..detector.early import Precursor
 from ..diagnosis import FactValue
 from ..documents.checking import is_derived
 from ..engine import Condition
@@ -47,6 +48,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "evidence_lost": ("{count} records of evidence were lost: {reason}", "丢失 {count} 条证据记录：{reason}"),
     "damaged": ("{count} lines of rank {rank} cannot be read", "rank {rank} 有 {count} 行无法读取"),
+    "moved": (
+        "{lead} steps before the loss jumped, {what} had left its level: {before} → {after}",
+        "损失骤升前 {lead} 步，{what}已偏离原有水平：{before} → {after}",
+    ),
+    "moving": (
+        "{what} has left its level since step {step}: {before} → {after}",
+        "自第 {step} 步起，{what}偏离原有水平：{before} → {after}",
+    ),
+    "moves/grad.norm": ("the gradient norm", "梯度范数"),
+    "moves/update.norm": ("the size of the updates at an equal rate", "同等学习率下的更新幅度"),
+    "moves/act.norm": ("the size of the activations", "激活幅度"),
+    "moves/attn.logit_max": ("the largest attention logit", "最大注意力 logit"),
+    "moves/amp.scale": ("the loss scale", "损失缩放因子"),
     "one_of": ("one of {values}", "{values} 之一"),
 }
 _BOOLS = {"en": {True: "yes", False: "no"}, "zh": {True: "是", False: "否"}}
@@ -55,6 +69,12 @@ _BOOLS = {"en": {True: "yes", False: "no"}, "zh": {True: "是", False: "否"}}
 def say(key: str, lang: Lang, **parts: str) -> str:
     """Return a sentence with its parts."""
     return SENTENCES[key][lang == "zh"].format(**parts)
+
+
+def moves(key: str, lang: Lang, found: Precursor, **parts: str) -> str:
+    """Return a sentence on a quantity that has left its level."""
+    numbers = {"before": f"{found.before:.3g}", "after": f"{found.value:.3g}"}
+    return say(key, lang, what=say(f"moves/{found.quantity}", lang), **numbers, **parts)
 
 
 def meaning(fact: str, lang: Lang) -> str:

@@ -232,3 +232,34 @@ def test_a_bump_that_recovers_is_closed_by_itself(tmp_path: Path, library: CaseL
     assert (incident.state, incident.resolved_by) == ("resolved", "spikelore")
     assert incident.confirmed.startswith("pattern.")
     assert library.unresolve(incident.id).state == "open"
+
+
+def test_what_moves_before_the_loss_is_a_warning_and_in_the_diagnosis(tmp_path: Path) -> None:
+    """Ten steps before the loss jumps the gradient norm leaves its level."""
+    job = Job(tmp_path / "run")
+    told: list[Diagnosis] = []
+    with Watcher(job.directory, on_diagnosis=lambda found, _: told.append(found)):
+        early = ONSET - 10
+        values = [
+            samples.step_line(
+                step,
+                spiking(step),
+                {
+                    "grad.norm": 1.0 + 0.01 * (step % 3) if step < early else 40.0 + step % 2,
+                    "grad.clip_calls": 0,
+                },
+            )
+            for step in range(ONSET + 40)
+        ]
+        job._write(b"".join(values[: early + 3]))
+        until(job.directory.alarms)
+        (warning,) = job.directory.alarms()
+        assert (warning.level, warning.series, warning.step) == ("warning", "grad.norm", early)
+        assert warning.reason.startswith(
+            f"the gradient norm has left its level since step {early}: 1.01 → 40"
+        )
+        job._write(b"".join(values[early + 3 :]))
+        until(lambda: told)
+    (moved,) = told[-1].precursors
+    assert (moved.quantity, moved.lead) == ("grad.norm", 8)
+    assert moved.text == "8 steps before the loss jumped, the gradient norm had left its level: 1.01 → 40"

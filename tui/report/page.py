@@ -50,6 +50,7 @@ def _body(run: RunDirectory, manifest: RunManifest, diagnosis: Diagnosis) -> Ite
     verdict = tr(wording.VERDICTS[diagnosis.verdict])
     yield f"<header><p>{escape(manifest.name or manifest.id)}</p><h1>{escape(verdict)}</h1>"
     yield f'<p class="lead {diagnosis.verdict}">{escape(wording.headline(diagnosis))}</p></header>'
+    yield from (f"<p>△ {escape(moved.text)}</p>" for moved in diagnosis.precursors)
     yield from _plots(run, diagnosis)
     if diagnosis.causes:
         yield _heading(tr("Causes"))

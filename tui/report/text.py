@@ -34,6 +34,8 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if diagnosis.verdict == "spike" and diagnosis.spike and diagnosis.reason:
         # For any other verdict the reason is the headline.
         yield Text(diagnosis.reason, style="dim")
+    for moved in diagnosis.precursors:
+        yield Text(f"△ {moved.text}")
     if diagnosis.causes:
         yield from _section(tr("Causes"), _ranking(diagnosis.causes))
         yield from _cause(diagnosis.causes[0])

@@ -65,11 +65,13 @@ def banner(moment: Moment) -> Content:
 
 def level_before(alarm: Alarm | None) -> float | None:
     """Return the loss before an alarm where it is a number."""
-    before = alarm.before if alarm else None
+    before = alarm.before if alarm and alarm.series == "loss" else None
     return float(before) if isinstance(before, float | int) and math.isfinite(before) else None
 
 
 def _alarm(alarm: Alarm) -> Content:
+    if alarm.series != "loss":
+        return Content.assemble((f"△ {tr('Early warning')}", "bold $plot-val"), "  ", alarm.reason)
     certain = alarm.level == "alarm"
     inner = [f"{tr('step {n}', n=f'{alarm.step:,}')}"]
     if alarm.epoch is not None:

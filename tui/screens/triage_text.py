@@ -19,8 +19,9 @@ def headline(diagnosis: Diagnosis) -> Content:
 
 
 def gaps(diagnosis: Diagnosis) -> Content:
-    """Return what the recording missed, and what would decide."""
-    parts = [Content.styled(f"△ {text}", "$text-warning") for text in diagnosis.warnings]
+    """Return what moved before the loss, what the recording missed, and what would decide."""
+    parts = [Content.styled(moved.text, "$foreground 80%") for moved in diagnosis.precursors]
+    parts += [Content.styled(f"△ {text}", "$text-warning") for text in diagnosis.warnings]
     if diagnosis.needed:
         parts.append(Content.styled(tr("Would decide"), "$foreground 60%"))
         parts += [Content(f"• {text}") for text in diagnosis.needed]
