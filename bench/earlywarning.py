@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from rivals import cusum, zclip
 from spikelore.probes.evidence.reader import RunEvidence
+from spikelore.rules.detector import OnlineDetector
 from spikelore.rules.detector.early import EarlyWarnings
 
 OUT = Console(width=130, highlight=False)
@@ -33,9 +34,15 @@ _Rule: TypeAlias = Callable[[RunEvidence], list[tuple[int, str]]]
 
 
 def ours(evidence: RunEvidence) -> list[tuple[int, str]]:
-    """Return (step, quantity) of every warning."""
-    followed = EarlyWarnings()
-    return [(p.step, p.quantity) for s in evidence.primary.steps for p in followed.push(s.step, s.v)]
+    """Return (step, quantity) of every warning that a watcher would have given while the job ran."""
+    followed, detector = EarlyWarnings(), OnlineDetector()
+    found = []
+    for step in evidence.primary.steps:
+        loss = step.v.get("loss")
+        if isinstance(loss, float | int):
+            detector.push(step.step, float(loss), step.epoch)
+        found += [(p.step, p.quantity) for p in followed.push(step.step, step.v) if detector.calm]
+    return found
 
 
 def _on_norm(rule: Callable[[np.ndarray], list[int]]) -> _Rule:
