@@ -14,7 +14,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from operator import itemgetter
-from types import MethodType
+from types import FrameType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -52,6 +52,8 @@ class Forwards:
         self._done: Callable[..., Any] = session.dispatch.protect(session.forward_done)
         self._handles: list[Any] = []
         self._classes: list[tuple[type[nn.Module], str]] = []
+        self._further: set[type[nn.Module]] = set()
+        """Classes of models that were found only while their insides ran."""
         self._narrow_at = 0
         self._stranger = False
 
@@ -91,25 +93,35 @@ class Forwards:
         return False
 
     def _narrow(self, called: bool) -> None:
-        classes = {type(root) for root in self._session.model.roots}
+        classes = {type(root) for root in self._session.model.roots} | self._further
         settled = called and not self.stack and not self._session.evaluating
         if not settled or not classes or _compiled() or any(_is_scripted(kind) for kind in classes):
             self._narrow_at = self._session.index + LOOK_STEPS
             return
         self._remove_hooks()
         for kind in classes:
-            self._classes.append((kind, "__call__"))
-            self._session.patches.put(kind, "__call__", _Call(kind, self))
+            self._watch(kind)
 
     def watches(self, module: nn.Module) -> bool:
         """Whether a module of a watched class is one of the outermost, or inside of one.
 
-        Another one may be part of a model that is not watched: all modules are, from the next step on.
+        One that another module calls is part of a model that is not watched: that one is from its next call
+        on, and all modules are from the next step on.
         """
         if (self.stack and not self.between) or self._session.model.knows(module):
             return True
+        outer = _outermost_running()
+        if outer is None:
+            return True
         self._stranger = True
+        self._further.add(type(outer))
+        self._watch(type(outer))
         return False
+
+    def _watch(self, kind: type[nn.Module]) -> None:
+        if not _is_scripted(kind) and all(kind is not known for known, _ in self._classes):
+            self._classes.append((kind, "__call__"))
+            self._session.patches.put(kind, "__call__", _Call(kind, self))
 
     def begins(self, module: nn.Module, _args: Any = None) -> None:
         """A module has been called."""
@@ -194,6 +206,18 @@ class _Call:
         if self._own is None:
             return getattr, (nn.Module, "__call__")
         return itemgetter(0), ((self._own,),)
+
+
+def _outermost_running() -> nn.Module | None:
+    """Return the outermost module that is running, told from the frames: for calls that are rare."""
+    found = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is nn.Module._call_impl.__code__:
+            found = frame
+        frame = frame.f_back
+    module = found.f_locals.get("self") if found is not None else None
+    return module if isinstance(module, nn.Module) else None
 
 
 def _compiled() -> bool:

@@ -96,22 +96,22 @@ class Quick:
     def consider(self, step: OpenStep, optimizer: Optimizer, until: int) -> None:
         """Choose the way of the steps before ``until``, after ``step`` has taken the long one."""
         session = self._session
-        roots = session.model.roots
+        root = session.callers[0]() if len(session.callers) == 1 else None
         self._rates = self.rates.get(id(optimizer))
         self.on = (
             until - session.index >= _FEWEST
             and session.index >= self._not_before
             and _is_plain(step)
-            and len(roots) == 1
-            and roots[0].training
+            and root is not None
+            and root.training
             and self._rates is not None
             and self._rates.are_plain(optimizer)
             and not (session.forwards.wide or session.evaluating or session.packs_tensors)
             and session.sink.claimed
             and session.dispatch.all_may_rest(_STEP_HOOKS)
         )
-        if self.on:
-            self._root, self._optimizer = weakref.ref(roots[0]), weakref.ref(optimizer)
+        if self.on and root is not None:
+            self._root, self._optimizer = weakref.ref(root), weakref.ref(optimizer)
             self._until, self._bar = until, session.steps.bar
             self._mark, self._spent = perf_counter(), 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class Session:
         gradients_on: gradients were enabled when a model last ran.
         evaluating: the model that last ran was not being trained.
         fresh_data: a loader handed out a batch between the last two calls of a model.
+        callers: the models called with gradients since the last step, two at most.
         packs_tensors: what the graph saves goes through hooks (checkpointing, offloading); reading costs.
         forwards: sees modules run.
     """
@@ -61,6 +63,7 @@ class Session:
         self.evaluating = True
         self.forwards = Forwards(self)
         self._call: tuple[tuple[Any, ...], dict[str, Any], Any] | None = None
+        self.callers: list[weakref.ref[Module]] = []
         self.packs_tensors = False
         self.fresh_data = False
         self._handed = 0
@@ -100,6 +103,7 @@ class Session:
         self.fresh_data = self.progress.handed != self._handed
         self._handed = self.progress.handed
         if self.gradients_on:
+            self.callers = [*self.callers[-1:], weakref.ref(module)]
             # Without its graph: a batch that is never trained on must not keep one alive.
             self._call = (args, kwargs, primary_output(output))
         if self.evaluating or not self.gradients_on or not module.training:

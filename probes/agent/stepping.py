@@ -360,6 +360,7 @@ class Stepper:
         self._session.progress.release()
         self._session.forwards.step_ended()
         self._account(step)
+        self._session.callers.clear()
         step.micro = None
         self._last = step
         if step.waiting or self._deferred.pending:

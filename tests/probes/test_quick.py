@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -250,3 +251,29 @@ def test_nothing_of_it_stays_behind(job: Job) -> None:
     job.steps(3)
     rank = RunEvidence.load(RunDirectory.open(job.session.settings.run)).primary
     assert rank.series("loss").value.tolist() == pytest.approx(job.losses[: len(rank.series("loss"))])
+
+
+def test_a_copy_that_is_evaluated_now_and_then_does_not_end_it(job: Job) -> None:
+    """Nor is its answer taken for that of the trained model."""
+    average = copy.deepcopy(job.model).eval()
+    for _ in range(2):
+        job.until_quick()
+        with torch.no_grad():
+            average(torch.randn(4, 6))
+        job.steps(20)
+    job.until_quick()
+    assert len(job.session.model.roots) == 2
+    ended(job)
+
+
+def test_two_models_in_a_step_take_the_long_way(job: Job) -> None:
+    other = nn.Sequential(nn.Linear(6, 1))
+    for _ in range(40):
+        job.optimizer.zero_grad()
+        inputs = torch.randn(8, 6)
+        loss = (job.model(inputs) - other(inputs)).square().mean()
+        loss.backward()
+        job.update()
+        job.losses.append(loss.item())
+    assert not job.session.steps.quick.on
+    ended(job)
