@@ -28,6 +28,7 @@ _BATCHES = 64
 _LOOK_BACK = 3
 _PRECURSOR = 0.1
 """Part of the height of the three points after it below which a first point belongs to the noise before."""
+_BEYOND = 2.0
 _LEAST = 5
 """Batches from which on a run has a level that it can leave."""
 
@@ -78,12 +79,21 @@ def lasting(run: Run) -> Finding | None:
 def _from_the_rise(track: Track, jump: Excursion) -> Excursion:
     """Return a jump of single batches without first points that are noise beside all that follows them."""
     start = jump.start
+    if _is_beyond_noise(track, jump):
+        return jump
     while len(track) >= _BATCHES and start < min(jump.start + 2, jump.end - _LOOK_BACK):
         following = track.values[start + 1 : start + 1 + _LOOK_BACK]
         if track.values[start] - jump.base >= _PRECURSOR * (following.min() - jump.base):
             break
         start += 1
     return replace(jump, start=start)
+
+
+def _is_beyond_noise(track: Track, jump: Excursion) -> bool:
+    """Whether the first point stands far above the level on the scale of all that came shortly before it."""
+    before = track.scale.height(track.values[max(0, jump.start - _BATCHES) : jump.start], jump.base)
+    first = float(track.scale.height(track.values[jump.start : jump.start + 1], jump.base)[0])
+    return len(before) > 0 and first > max(_BEYOND * float(before.max()), JUMP)
 
 
 def planned(run: Run) -> Finding | None:

@@ -26,6 +26,9 @@ FACTS = (
              "骤升时优化器新接管的参数占此前训练参数的比例", low=0.0),
     FactSpec("objective.moved", "number", "x", "loss right after the onset over what was usual before",
              "骤升后损失与之前之比"),
+    FactSpec("objective.scale", "number", "x",
+             "growth of the first bad loss beyond that of the losses of its samples, computed again",
+             "首个异常损失的增长与其样本损失(重新计算)增长之比", low=0.0),
 )  # fmt: skip
 
 _USUAL = 90
@@ -45,7 +48,23 @@ def extract(context: Context) -> Iterator[Fact]:
         ratio = _against_usual(context, name)
         if ratio is not None:
             yield Fact(fact, ratio, context.aftermath)
+    yield from _scale(context)
     yield from _fresh(context)
+
+
+def _scale(context: Context) -> Iterator[Fact]:
+    """Compare the first bad loss with its samples: no weight has moved since, so only the reduction can differ."""
+    grown = {}
+    for name in ("loss", "loss.sample_p50", "loss.sample_max"):
+        base = context.before(name)
+        now = context.series(name).between(context.at, context.at).value
+        usual = float(np.percentile(base, _USUAL)) if len(base) >= _FEWEST else 0.0
+        if not len(now) or not usual > 0 or not np.isfinite(now[0]):
+            return
+        grown[name] = float(now[0]) / usual
+    loss = grown.pop("loss")
+    # Samples that all became better leave the loss where it was at most.
+    yield Fact("objective.scale", loss / max(1.0, *grown.values()), context.moment)
 
 
 def _fresh(context: Context) -> Iterator[Fact]:

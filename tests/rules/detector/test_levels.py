@@ -37,3 +37,13 @@ def test_a_rate_that_kept_its_course_speaks_against_a_restart() -> None:
     constant = Curve.of(np.full(420, 0.1))
     assert assess(Curve.of(values), lr=constant).pattern != "pattern.restart-bump"
     assert assess(Curve.of(values)).pattern == "pattern.restart-bump"
+
+
+@pytest.mark.parametrize("first", [2.0, 19.0, 300.0])
+def test_a_first_point_far_above_all_before_is_the_onset_however_high_the_next_ones(first: float) -> None:
+    """A loss forty times its level is no noise because a thousand times follow."""
+    calm = 0.4 + 0.05 * np.random.default_rng(0).standard_normal(480)
+    values = np.concatenate([calm, [first, 487.0, 1537.0, 935.0, 372.0], np.geomspace(184, 36, 200)])
+    finding = assess(Curve.of(values))
+    assert finding.onset is not None
+    assert finding.onset.step == 480
