@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .curve import Scale
-from .excursions import JUMP, Excursion
+from .excursions import Excursion
 from .robust import FloatArray, block_medians, spread, trailing_median
 from .sorting import split
 from .track import Track
@@ -49,7 +49,7 @@ def _search(track: Track, choose: Callable[[list[Excursion]], Excursion | None])
         if count < _FEWEST_BLOCKS:
             return None
         medians = block_medians(track.values[: count * size], count)
-        jumps, _ = split(medians, track.scale)
+        jumps, _ = split(medians, track.scale, track.least, track.spreads)
         rough = choose(jumps) if jumps else None
         if rough is not None and rough.width >= 2 and rough.start >= 3:
             found = _dated(track, rough, size)
@@ -70,9 +70,9 @@ def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
     height = scale.between(level, base)
     start = _onset(values, scale, base, height, (max(1, center - size), min(len(values) - 1, center + size)))
     before, after = values[max(0, start - _AROUND) : start], values[start : start + _AROUND]
-    if height < JUMP or not _apart(before, after, scale, base, height):
+    if height < track.least or not _apart(before, after, scale, base, height):
         return None
-    if not _sudden(before[-size:], after[:size], scale, height):
+    if not _sudden(before[-size:], after[:size], track, height):
         return None
     end = len(values) if rough.open else min(len(values), rough.end * size)
     peak_at = start + int(np.argmax(values[start:end]))
@@ -85,10 +85,10 @@ def _dated(track: Track, rough: Excursion, size: int) -> Excursion | None:
     )  # fmt: skip
 
 
-def _sudden(before: FloatArray, after: FloatArray, scale: Scale, height: float) -> bool:
+def _sudden(before: FloatArray, after: FloatArray, track: Track, height: float) -> bool:
     """Whether most of the change lies right at the onset; a slow rise spreads it over both sides."""
-    near = scale.between(float(np.median(after)), float(np.median(before)))
-    return near >= max(_AT_ONCE * height, 0.75 * JUMP)
+    near = track.scale.between(float(np.median(after)), float(np.median(before)))
+    return near >= max(_AT_ONCE * height, 0.75 * track.least)
 
 
 def _onset(values: FloatArray, scale: Scale, base: float, height: float, around: tuple[int, int]) -> int:

@@ -23,10 +23,15 @@ class Track:
         curve: as recorded.
         jump: least height of an excursion.
         spreads: least height of one in units of the noise.
+
+    Attributes:
+        least: the least height, as given.
     """
 
     def __init__(self, curve: Curve, jump: float = JUMP, spreads: float = SPREADS) -> None:
         self.raw = curve
+        self.least = jump
+        self.spreads = spreads
         self.curve = curve.finite
         self.values: FloatArray = self.curve.value
         self.scale = Scale.of(self.values)

@@ -47,3 +47,22 @@ def test_a_first_point_far_above_all_before_is_the_onset_however_high_the_next_o
     finding = assess(Curve.of(values))
     assert finding.onset is not None
     assert finding.onset.step == 480
+
+
+def calm(kind: str, length: int, noise: float, seed: int) -> np.ndarray:
+    steps = np.arange(length)
+    curves = {"power": 4 * (steps + 10.0) ** -0.25 + 0.8, "flat": 2.0 + 0.3 * np.exp(-steps / 50)}
+    return curves[kind] * np.exp(noise * np.random.default_rng(seed).standard_normal(length))
+
+
+@pytest.mark.parametrize("kind", ["power", "flat"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_low_jump_on_a_calm_curve_is_a_spike_and_no_slow_rise(kind: str, seed: int) -> None:
+    """Language models jump by half of their loss; what is sudden is no drift, however low."""
+    values = calm(kind, 600, 0.04, seed)
+    assert assess(Curve.of(values)).verdict != "spike"
+    values[360:] *= 1.5
+    finding = assess(Curve.of(values))
+    assert finding.verdict == "spike"
+    assert finding.onset is not None
+    assert abs(finding.onset.step - 360) <= 1
