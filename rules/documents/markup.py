@@ -22,8 +22,9 @@ MAX_VALUES = 8_000
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
-# PyYAML without its C library is an order of magnitude slower and reads the same.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# PyYAML without its C library is an order of magnitude slower and reads the same. Of the loaders only the
+# parser is used: what a scalar means is decided here.
+_LOADER: Any = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)
 
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

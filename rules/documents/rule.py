@@ -62,7 +62,8 @@ class ConditionDocument(Document):
             raise ValueError(
                 f"a condition has exactly one operator of {', '.join(OPERATORS)}; here: {stands}"
             )
-        if any(getattr(self, name) is None for name in given):
+        one, other = given
+        if getattr(self, other if one == "fact" else one) is None:
             raise ValueError(f"{self.operator} has no value; valid is a number, true, false or a text")
         return self
 
