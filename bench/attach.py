@@ -10,6 +10,7 @@ and whether the final loss equals that of a run that was never attached to.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
@@ -70,8 +71,9 @@ def run(python: str, width: int, times: int) -> None:
         ).stdout.split()  # fmt: skip
     version = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     print(
-        f"{version:15} step {float(median) * 1e3:6.2f} ms  {times - len(failures)}/{times} attached; stopped "
-        f"{statistics.median(stopped):.2f} ms median, {max(stopped):.2f} ms most; longest step "
+        f"{version:15} step {float(median) * 1e3:6.2f} ms  {times - len(failures)}/{times} attached; "
+        f"stopped {statistics.median(stopped or [math.nan]):.2f} ms median, "
+        f"{max(stopped, default=math.nan):.2f} ms most; longest step "
         f"+{(float(longest) - float(median)) * 1e3:.1f} ms "
         f"(alone +{(float(alone[-1]) - float(alone[-2])) * 1e3:.1f}); "
         f"final loss "
