@@ -402,6 +402,22 @@ _SCREENS = {
     "yes": "是",
     "no": "否",
     "Everything counts": "x",
+    "Causes from a certainty of": "列出原因的最低置信度",
+    "Does": "作用",
+    "Id": "标识",
+    "Key": "按键",
+    "Notifications": "通知",
+    "Notify from a rise of": "通知的最小涨幅",
+    "Picture": "截图",
+    "Save this screen as an SVG picture": "把本屏存为 SVG 图片",
+    "Search for actions": "搜索操作",
+    "Try other colours; the settings keep one": "试用其他配色；在设置中保存",
+    "command": "命令",
+    "host": "主机",
+    "lowest loss": "最低损失",
+    "ranks": "进程数",
+    "setting": "设置",
+    "version": "版本",
 }
 
 _VERBS = {
@@ -429,7 +445,7 @@ _HELP = {
     "runs": "本机记录的所有运行，进行中的在前。曲线是全程的训练损失；`▲` 表示骤升。用以下命令开始记录：\n\n"
     "    spikelore run -- python train.py",
     "live": "上图为训练与验证损失，下图为另一个量。曲线显示每列的最低与最高值，因此再长的运行里，一个坏批次也看得见。"
-    "着色部分在警报之后；上缘的 `✕` 表示损失不是数值。",
+    "验证损失在下次评估前保持不变。着色部分在警报之后，虚线是其前的水平，取自其前的着色区段；上缘的 `✕` 表示损失不是数值。",
     "triage": "原因按确信度排列，其下是被排除的原因及理由。右侧是光标所在原因的证据（所选事实绘成曲线）、"
     "立即与长期的修复，以及它们以往的效果。`c` 复制最佳修复，或焦点所在的修复。",
     "resolve": "确认原因，写明试过哪些修复、结果如何。结案后可被搜索到，并为下一次诊断提供“4 次中 3 次有效”。"

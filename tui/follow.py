@@ -169,8 +169,21 @@ def by_epoch(series: Series) -> Series:
     return Series(series.step[known][last], values, series.epoch[known][last])
 
 
-LEVEL_POINTS = 50
-"""Values before an alarm whose median is the level that it is compared with."""
+LEVEL_POINTS = 64
+"""Values before an alarm whose median is the level that it is compared with, as many as the detector's."""
+
+
+def of_quantity(name: str, series: dict[str, Series]) -> dict[str, Series]:
+    """Return the series of a quantity by name: itself, or one for each device (``gpu.memory/0``, ...)."""
+    return {key: one for key, one in series.items() if key == name or key.startswith(f"{name}/")}
+
+
+def window_before(series: Series | None, step: float | None) -> tuple[float, float] | None:
+    """Return first and last step of the values that `median_before` takes, None where there are none."""
+    end = 0 if series is None or step is None else int(np.searchsorted(series.step, step))
+    if series is None or not end:
+        return None
+    return float(series.step[max(end - LEVEL_POINTS, 0)]), float(series.step[end - 1])
 
 
 def median_before(series: Series, step: float | None) -> float | None:

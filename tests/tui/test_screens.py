@@ -21,7 +21,7 @@ from spikelore.tui.settings import Settings
 from spikelore.tui.widgets.fixes import FixCard
 from spikelore.tui.widgets.plot import Plot
 from textual.command import CommandPalette
-from textual.widgets import DataTable, Input, Select, Static
+from textual.widgets import DataTable, Input, OptionList, Select, Static
 
 from . import samples
 from .conftest import until
@@ -333,6 +333,11 @@ async def test_f1_explains_every_place(app: SpikeloreApp, key: str) -> None:
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
 
 
+def listed(options: OptionList) -> str:
+    """Return what a list offers, one entry after another."""
+    return "\n".join(str(option.prompt) for option in options.options)
+
+
 async def test_every_action_is_in_the_palette(spiked: RunDirectory) -> None:
     """Typing an action's name into the palette and enter runs it."""
     app = live_app(spiked)
@@ -341,8 +346,13 @@ async def test_every_action_is_in_the_palette(spiked: RunDirectory) -> None:
         live = app.screen
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        wanted = {one.binding.description for one in live.active_bindings.values() if one.binding.id}
+        offered = app.screen.query_one(OptionList)
+        await until(pilot, lambda: all(name in listed(offered) for name in wanted - {"Commands"}))
+        assert "Zoom alarm  a" in listed(offered)
+        assert "Theme" in listed(offered)
         await pilot.press(*"zoom alarm")
-        await until(pilot, lambda: app.screen.query_one("OptionList").option_count)
+        await until(pilot, lambda: "Zoom alarm" in listed(offered).splitlines()[0])
         await pilot.press("enter")
         await until(pilot, lambda: live.view is not None)
 

@@ -102,7 +102,12 @@ holds everything in which they differ: settings, versions, commit, data loader, 
         rows = comparison.differences(self.subjects, self.everything)
         room = max((self.size.width - 30) // max(len(self.subjects), 1), 12)
         cells = {name: self._cells(name, values, room) for name, values in rows.items()}
-        fill(self.query_one(DataTable), ["", *(subject.name for subject in self.subjects)], cells)
+        fill(
+            self.query_one(DataTable),
+            ["", *(subject.name for subject in self.subjects)],
+            cells,
+            translated=False,
+        )
 
     @staticmethod
     def _cells(name: str, values: list[str], room: int) -> list[Content]:

@@ -15,9 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...probes.evidence import RunDirectory
-from ..follow import Follower, Moment, by_epoch, median_before
+from ..follow import Follower, Moment, by_epoch, median_before, of_quantity, window_before
 from ..language import tr
-from ..widgets.drawing import Line
+from ..widgets.drawing import Line, lines_of
 from ..widgets.plot import Plot
 from . import live_text
 from .base import BaseScreen
@@ -28,12 +28,12 @@ LOWER = (
     ("update.ratio", "update ratio", "other"),
     ("output.accuracy", "batch accuracy", "rate"),
     ("step.time", "step time", "other"),
-    ("gpu.utilization/0", "GPU utilization", "rate"),
-    ("gpu.memory/0", "GPU memory", "other"),
-    ("gpu.temperature/0", "GPU temperature", "val"),
+    ("gpu.utilization", "GPU utilization", "rate"),
+    ("gpu.memory", "GPU memory", "other"),
+    ("gpu.temperature", "GPU temperature", "val"),
     ("process.rss", "job's memory", "other"),
 )
-"""What the lower plot can show: quantity, title, kind of line."""
+"""What the lower plot can show: quantity, title, kind of line; of a machine's GPUs all are drawn."""
 
 
 class LiveScreen(BaseScreen):
@@ -43,9 +43,10 @@ class LiveScreen(BaseScreen):
     BINDING_GROUP_TITLE = "Live"
     HELP = """
 Training and validation loss above, another quantity below. A curve shows the lowest and the highest
-value of every column, so one bad batch is seen however long the run is. The tinted part lies behind
-the alarm, the dashed line is the level before it; `✕` at the upper edge is a loss that was not a number.
-The mouse reads values, its wheel zooms.
+value of every column, so one bad batch is seen however long the run is. A validation loss holds until
+the next evaluation. The tinted part lies behind the alarm, the dashed line is the level before it, taken
+from the tinted stretch before it; `✕` at the upper edge is a loss that was not a number. The mouse reads
+values, its wheel zooms.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d,enter", "diagnose", "Diagnose", id="live.diagnose", tooltip="Why the loss jumped"),
@@ -151,7 +152,7 @@ The mouse reads values, its wheel zooms.
         self.extent = moment.extent
         self.query_one("#state", Static).update(live_text.state_line(moment))
         banner = self.query_one("#banner", Static)
-        banner.update(live_text.banner(moment))
+        banner.update(live_text.banner(moment, self.size.width - 6))
         banner.set_class(moment.alarm is not None, "-alarm")
         self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
         events = self.query_one("#events", Static)
@@ -168,19 +169,24 @@ The mouse reads values, its wheel zooms.
         for name, label, kind in (("loss", "train", "train"), ("val.loss", "validation", "val")):
             if name in series:
                 found = by_epoch(series[name]) if self.epochs and name == "loss" else series[name]
-                lines.append(Line(tr(label), kind, found.step, found.value))
+                lines.append(Line(tr(label), kind, found.step, found.value, held=name == "val.loss"))
         self.loss_plot.baseline = live_text.level_before(self.moment.alarm)
         self.loss_plot.show(lines)
         choices = self._choices()
         if choices:
             name, title, kind = choices[self.lower % len(choices)]
+            shown = of_quantity(name, series)
+            first = next(iter(shown.values()))
             self.lower_plot.title = tr(title)
-            self.lower_plot.baseline = median_before(series[name], self.alarm)
-            self.lower_plot.show([Line("", kind, series[name].step, series[name].value)])
+            self.lower_plot.baseline = median_before(first, self.alarm)
+            self.lower_plot.show(lines_of(shown, kind))
         self.lower_plot.display = bool(choices)
+        window = window_before(series.get("loss"), self.alarm)
+        self.loss_plot.window = self.lower_plot.window = window
 
     def _choices(self) -> list[tuple[str, str, str]]:
-        return [choice for choice in LOWER if self.moment and choice[0] in self.moment.series]
+        recorded = self.moment.series if self.moment else {}
+        return [choice for choice in LOWER if of_quantity(choice[0], recorded)]
 
     def watch_epochs(self) -> None:
         """Draw with or without means."""
