@@ -2,14 +2,14 @@
 
     python bench/earlywarning.py [ID] [--runs FOLDER] [--others PYTHON]
 
-All see the same recorded runs. ZClip's rule alarms on a gradient norm more than 2.5 standard deviations above
-its moving average; the CUSUM is a cumulative sum of robust deviations of the gradient norm, upward only. Both
-are written from their descriptions. ``--others`` names a Python that has trainscope: its own detector, with
-its own settings, follows the loss. A warning is early when it comes after the fault began and before the first
-bad loss; one before the fault, or on a healthy job, is false. *Live* is what a watcher says while the job
-runs; *diagnosis* what the diagnosis adds once the loss has jumped, from nothing but the steps before.
-``SPIKELORE_BUDGET=1`` records every quantity on every step, which on steps of a millisecond the default
-budget does not.
+All see the same recorded runs. ZClip's rule alarms on a gradient norm more than 2.5 standard deviations
+above its moving average; the CUSUM is a cumulative sum of robust deviations of the gradient norm, upward
+only. Both are written from their descriptions. ``--others`` names a Python that has trainscope: its own
+detector, with its own settings, follows the loss. A warning is early when it comes after the fault began
+and before the first bad loss; one before the fault, or on a healthy job, is false. *Live* is what a watcher
+says while the job runs; *diagnosis* what the diagnosis adds once the loss has jumped, from nothing but the
+steps before. ``SPIKELORE_BUDGET=1`` records every quantity on every step, which on steps of a millisecond
+the default budget does not.
 """
 
 from __future__ import annotations
