@@ -22,7 +22,7 @@ from .runs import current_state, foremost
 PERIOD = 0.1
 """Seconds between two looks at a live run."""
 
-SHOW_EVERY = 0.25
+SHOW_EVERY = 0.4
 """Seconds between two pictures while a long run is first read."""
 
 
@@ -134,7 +134,7 @@ class Follower:
             epoch=float(epochs[-1]) if len(epochs) and math.isfinite(epochs[-1]) else None,
             alarms=self.run.alarms(),
             events=list(columns.events),
-            rate=_rate(columns.clock("time"), steps),
+            rate=_rate(columns.newest()),
             diagnosis=self._diagnosis(),
             damaged=columns.damaged,
             loading=loading,
@@ -148,12 +148,11 @@ def _stamp(path: Path) -> int:
         return 0
 
 
-def _rate(times: FloatArray, steps: FloatArray) -> float:
-    if len(times) < 2:
+def _rate(newest: list[tuple[float, float]]) -> float:
+    if len(newest) < 2:
         return math.nan
-    first = max(0, len(times) - 50)
-    seconds = float(times[-1] - times[first])
-    return float(steps[-1] - steps[first]) / seconds if seconds > 0 else math.nan
+    (began, first), (ended, last) = newest[0], newest[-1]
+    return (last - first) / (ended - began) if ended > began else math.nan
 
 
 def by_epoch(series: Series) -> Series:

@@ -44,11 +44,11 @@ holds everything in which they differ: settings, versions, commit, data loader, 
         Binding("l", "log", "Log", id="compare.log", tooltip="Logarithmic or linear axis"),
         Binding("e", "everything", "All/different", id="compare.all", tooltip="Show what is equal, too"),
     ]
-    quantity: reactive[int] = reactive(0, init=False)
+    quantity: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the quantities."""
-    alignment: reactive[int] = reactive(0, init=False)
+    alignment: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the alignments."""
-    everything: reactive[bool] = reactive(False, init=False)
+    everything: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether equal properties are listed, too."""
     plot = getters.query_one(Plot)
 

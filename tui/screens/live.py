@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -77,19 +78,19 @@ values, its wheel zooms.
             tooltip="Read values",
         ),
     ]
-    view: reactive[tuple[float, float] | None] = reactive(None)
+    view: reactive[tuple[float, float] | None] = reactive(None, repaint=False)
     """Steps shown; None follows the run."""
-    extent: reactive[tuple[float, float] | None] = reactive(None)
+    extent: reactive[tuple[float, float] | None] = reactive(None, repaint=False)
     """First and last step of the run, the same for both plots."""
-    cursor: reactive[float | None] = reactive(None)
+    cursor: reactive[float | None] = reactive(None, repaint=False)
     """Step whose values are shown."""
-    logarithmic: reactive[bool] = reactive(False)
+    logarithmic: reactive[bool] = reactive(False, repaint=False)
     """Whether the axes are logarithmic."""
-    alarm: reactive[float | None] = reactive(None)
+    alarm: reactive[float | None] = reactive(None, repaint=False)
     """Step of the alarm."""
-    epochs: reactive[bool] = reactive(False, init=False)
+    epochs: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether the training loss is averaged over epochs."""
-    lower: reactive[int] = reactive(0, init=False)
+    lower: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the quantities of `LOWER` that this run has."""
     loss_plot = getters.query_one("#loss", Plot)
     lower_plot = getters.query_one("#lower", Plot)
@@ -108,6 +109,7 @@ values, its wheel zooms.
         super().__init__()
         self.run = run
         self.moment: Moment | None = None
+        self._told = Content("")
         self.follower = Follower(run, self._report)
 
     def _report(self, moment: Moment) -> None:
@@ -150,16 +152,25 @@ values, its wheel zooms.
         self.subject(moment.manifest.name or moment.manifest.id)
         self.alarm = float(moment.alarm.step) if moment.alarm else None
         self.extent = moment.extent
-        self.query_one("#state", Static).update(live_text.state_line(moment))
-        banner = self.query_one("#banner", Static)
-        banner.update(live_text.banner(moment, self.size.width - 6))
-        banner.set_class(moment.alarm is not None, "-alarm")
-        self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
+        # Ten times a second: what keeps its size is drawn again without laying out the screen.
+        self.query_one("#state", Static).update(live_text.state_line(moment), layout=False)
+        self._warn(moment)
+        latest = live_text.latest(moment, self.size.width - 2)
+        self.query_one("#latest", Static).update(latest, layout=False)
         events = self.query_one("#events", Static)
         told = live_text.events(moment, events.size.height or 20)
-        events.update(told)
+        events.update(told, layout=False)
         events.set_class(not told, "-none")
         self._draw()
+
+    def _warn(self, moment: Moment) -> None:
+        """Show the alarm where something about it is new: the banner's height may change."""
+        told = live_text.banner(moment, self.size.width - 6)
+        if told != self._told:
+            self._told = told
+            banner = self.query_one("#banner", Static)
+            banner.update(told)
+            banner.set_class(moment.alarm is not None, "-alarm")
 
     def _draw(self) -> None:
         if self.moment is None:
