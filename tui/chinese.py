@@ -418,6 +418,16 @@ _SCREENS = {
     "ranks": "进程数",
     "setting": "设置",
     "version": "版本",
+    "This incident beside the past ones like it": "本次事件与相似案例并排",
+    "Reading the past incidents …": "正在读取以往案例……",
+    "this run": "本次运行",
+    "No fix is known to have worked in these incidents.": "这些案例中没有已知有效的修复。",
+    "Copy the fix that worked before": "复制以往有效的修复",
+    "fix": "修复",
+    "note": "备注",
+    "when": "时间",
+    "not known": "未知",
+    "cause": "原因",
 }
 
 _VERBS = {
@@ -448,6 +458,8 @@ _HELP = {
     "验证损失在下次评估前保持不变。着色部分在警报之后，虚线是其前的水平，取自其前的着色区段；上缘的 `✕` 表示损失不是数值。",
     "triage": "原因按确信度排列，其下是被排除的原因及理由。右侧是光标所在原因的证据（所选事实绘成曲线）、"
     "立即与长期的修复，以及它们以往的效果。`c` 复制最佳修复，或焦点所在的修复。",
+    "similar": "首列是本次事件，其旁是最相似的以往案例：最终原因、试过的修复及结果、各项事实。`≠` 表示与本次不同的事实。"
+    "光标所在的行在下方完整显示。`c` 复制最相似案例中有效的修复。",
     "resolve": "确认原因，写明试过哪些修复、结果如何。结案后可被搜索到，并为下一次诊断提供“4 次中 3 次有效”。"
     "复制过的修复视为已试。",
     "cases": "输入所见现象：`loss nan after resume`、`学习率 突增` 或原因名。拼错的词会被纠正。"

@@ -277,7 +277,7 @@ _KIND = attrgetter("kind")
 
 
 def _of_kind(rows: list[Any], kinds: list[str], kind: str) -> list[Any]:
-    """Return the rows of one kind; a loop over a million rows in Python would take longer than to parse them."""
+    """Return the rows of one kind; a loop in Python over a million rows would take as long as parsing."""
     count = kinds.count(kind)
     if count in (0, len(rows)):
         return rows if count else []

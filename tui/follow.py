@@ -12,7 +12,6 @@ from threading import Event
 import numpy as np
 
 from ..probes.evidence import EvidenceError, RunDirectory, RunManifest
-from ..probes.evidence.reader import FloatArray
 from ..probes.evidence.rundir import Alarm
 from ..rules.diagnosis import Diagnosis
 from .columns import Columns, EventNote, Series
