@@ -12,7 +12,6 @@ _CLASSES = {
     "runs": "RunsScreen",
     "live": "LiveScreen",
     "triage": "TriageScreen",
-    "similar": "SimilarScreen",
     "resolve": "ResolveScreen",
     "cases": "CasesScreen",
     "rules": "RulesScreen",

@@ -97,7 +97,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
         names = ["PID", "", "Age", "Memory", "Command"]
         if self.size.width >= 100:
             names.insert(1, "User")
-        room = max(self.size.width - (56 if "User" in names else 44), 16)
+        room = max(self.size.width - (62 if "User" in names else 48), 20)
         rows = {pid: self._cells(process, names, room) for pid, process in self.processes.items()}
         fill(self.table, names, rows)
 
@@ -165,9 +165,7 @@ unmodified process and detaching takes them out again; the job goes on all the w
 
 def _command(process: attaching.Process) -> Content:
     rank = "" if process.rank is None else f"{process.rank}/{process.world} "
-    # The name of the script matters, not where Python lies.
-    program = [Path(process.command[0]).name, *process.command[1:]] if process.command else []
-    return Content.assemble((rank, "$foreground 60%"), " ".join(program))
+    return Content.assemble((rank, "$foreground 60%"), " ".join(process.command))
 
 
 def _advice() -> Content:

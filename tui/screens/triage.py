@@ -48,8 +48,9 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
             "s",
             "similar",
             "Similar",
+            show=False,
             id="triage.similar",
-            tooltip="This incident beside the past ones like it",
+            tooltip="Show past incidents like this one",
         ),
         Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
         Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
@@ -209,11 +210,8 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.causes.show_all()
 
     def action_similar(self) -> None:
-        """Show this incident beside the similar ones."""
-        if self.diagnosis is None or not self.diagnosis.similar:
-            self.notify(tr("No past incident is like this one yet."), markup=False)
-            return
-        self.open("similar", self.diagnosis)
+        """Scroll to the similar incidents."""
+        self.detail.show_similar()
 
     def action_live(self) -> None:
         """Show the curves: go back to them where they were left."""

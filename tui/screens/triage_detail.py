@@ -96,6 +96,10 @@ class CauseDetail(Vertical):
             self.plot.view = curve.around(self._spike_step)
             self.plot.show([curve.line()])
 
+    def show_similar(self) -> None:
+        """Scroll to the similar incidents."""
+        self.query_one("#similar").scroll_visible(top=True)
+
 
 def _summary(cause: Cause) -> Content:
     role = f"  {tr('contributing')}" if cause.role == "contributing" else ""
