@@ -14,7 +14,6 @@ from .rise import Rise
 from .robust import FloatArray
 from .run import Run
 from .track import Track
-from .validation import open_jump
 
 RISEN = math.log(1.12)
 """Least rise of the validation loss above its best that counts as overfitting."""
@@ -39,7 +38,7 @@ def slow_rise(run: Run) -> Finding | None:
     if rise is None:
         return None
     track = run.train if rise.series == "train" or run.val is None else run.val
-    jump = open_jump(run) if track is run.val else track.jumps[-1] if track.jumps else None
+    jump = run.val_jump if track is run.val else track.jumps[-1] if track.jumps else None
     sudden = jump is not None and jump.open and jump.height > _MOSTLY * rise.height
     # Where the curve leaves its level by more again and again, the rise is one more of its moods.
     usual = restless(track) and rise.height < typical_height(track)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -20,10 +18,6 @@ from .track import Track
 
 LEAST = 5
 """Finite values from which a curve without a jump can be called healthy."""
-_LONG = 64
-_LOW_JUMP = math.log(1.3)
-_CALM = 6.0
-"""Spreads of the curve's noise that a low jump must stand out by."""
 NOISY = 0.15
 """Spread of single points from which a healthy curve is called noisy."""
 _OFTEN = 0.01
@@ -56,23 +50,14 @@ def judge(run: Run) -> Finding:
     return _calm(run)
 
 
-def _closer(run: Run) -> Run | None:
-    """Return a run in which jumps too low in themselves count, if it is so calm that they may."""
-    if len(run.train) < _LONG or not run.train.scale.is_ratio:
-        return None
-    return replace(run, train=Track(run.train.raw, _LOW_JUMP, _CALM))
-
-
 def _low_lasting(run: Run) -> Finding | None:
     """A low jump that the run ends in."""
-    closer = _closer(run)
-    return jumps.lasting(closer) if closer is not None else None
+    return jumps.lasting(run.closer) if run.closer is not None else None
 
 
 def _low_passing(run: Run) -> Finding | None:
     """A low jump that passed."""
-    closer = _closer(run)
-    return passed_by(closer) if closer is not None else None
+    return passed_by(run.closer) if run.closer is not None else None
 
 
 def _bump(run: Run) -> Finding | None:

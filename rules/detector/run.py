@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from .curve import Curve
 from .excursions import Excursion
 from .finding import Change
+from .levels import lasting_level
 from .track import Track
 
 _MOVED = math.log(1.15)
 _ROOM = 5
+_LONG = 64
+_LOW_JUMP = math.log(1.3)
+_CALM = 6.0
+"""Spreads of the curve's noise that a low jump must stand out by."""
 
 
 @dataclass
@@ -31,6 +37,21 @@ class Run:
     val: Track | None
     lr: Curve | None
     grad_norm: Curve | None
+
+    @cached_property
+    def val_jump(self) -> Excursion | None:
+        """The jump that the validation loss ends in, also where single points are too noisy to show it."""
+        if self.val is None:
+            return None
+        jump = self.val.jumps[-1] if self.val.jumps else lasting_level(self.val)
+        return jump if jump is not None and jump.open and jump.start > 0 else None
+
+    @cached_property
+    def closer(self) -> Run | None:
+        """The run with jumps too low in themselves, where its training loss is calm enough for them."""
+        if len(self.train) < _LONG or not self.train.scale.is_ratio:
+            return None
+        return replace(self, train=Track(self.train.raw, _LOW_JUMP, _CALM))
 
     def step_of(self, e: Excursion) -> int:
         """Return the step at which an excursion of the training loss began."""

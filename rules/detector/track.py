@@ -25,7 +25,7 @@ class Track:
         spreads: least height of one in units of the noise.
 
     Attributes:
-        least: the least height, as given.
+        least: the least height, as given; likewise ``spreads``.
     """
 
     def __init__(self, curve: Curve, jump: float = JUMP, spreads: float = SPREADS) -> None:

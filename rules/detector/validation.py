@@ -6,9 +6,7 @@ import numpy as np
 
 from . import jumps, patterns
 from .curve import Curve
-from .excursions import Excursion
 from .finding import Finding
-from .levels import lasting_level
 from .run import Run
 
 _NEARLY_BACK = 0.35
@@ -36,17 +34,9 @@ def _first_broken(val: Curve) -> int:
     return int(val.step[np.argmin(np.isfinite(val.value))])
 
 
-def open_jump(run: Run) -> Excursion | None:
-    """Return the jump that the validation loss ends in, also where single points are too noisy to show it."""
-    if run.val is None:
-        return None
-    jump = run.val.jumps[-1] if run.val.jumps else lasting_level(run.val)
-    return jump if jump is not None and jump.open and jump.start > 0 else None
-
-
 def joined(run: Run) -> Finding | None:
     """A lasting jump of validation that training took part in, if only for a record."""
-    jump = open_jump(run)
+    jump = run.val_jump
     if run.val is None or jump is None:
         return None
     step = float(run.val.curve.step[jump.start])
@@ -63,7 +53,7 @@ def joined(run: Run) -> Finding | None:
 
 def alone(run: Run) -> Finding | None:
     """A lasting jump of validation without any of training."""
-    jump = open_jump(run)
+    jump = run.val_jump
     if run.val is None or jump is None or jump.width < 2:
         return None
     return patterns.shift(run.val, jump, run.train.change_near(float(run.val.curve.step[jump.start])))
