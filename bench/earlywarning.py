@@ -15,17 +15,17 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from gym_jobs import Result, evidence_of, jobs, run
+from gym_jobs import Job, Result, evidence_of, jobs, run
 from rich.console import Console
 from rich.table import Table
 from rivals import cusum, zclip
 from spikelore.probes.evidence.reader import RunEvidence
-from spikelore.rules.detector import OnlineDetector
-from spikelore.rules.detector.early import EarlyWarnings
+from spikelore.rules.detector.live import LiveDetector
 
 OUT = Console(width=130, highlight=False)
 RECENT = 300
@@ -35,14 +35,8 @@ _Rule: TypeAlias = Callable[[RunEvidence], list[tuple[int, str]]]
 
 def ours(evidence: RunEvidence) -> list[tuple[int, str]]:
     """Return (step, quantity) of every warning that a watcher would have given while the job ran."""
-    followed, detector = EarlyWarnings(), OnlineDetector()
-    found = []
-    for step in evidence.primary.steps:
-        loss = step.v.get("loss")
-        if isinstance(loss, float | int):
-            detector.push(step.step, float(loss), step.epoch)
-        found += [(p.step, p.quantity) for p in followed.push(step.step, step.v) if detector.calm]
-    return found
+    detector = LiveDetector()
+    return [(p.step, p.quantity) for step in evidence.primary.steps for p in detector.push(step)[1]]
 
 
 def _on_norm(rule: Callable[[np.ndarray], list[int]]) -> _Rule:
@@ -62,6 +56,37 @@ RULES: dict[str, _Rule] = {
 }
 
 
+@dataclass(frozen=True)
+class Told:
+    """What each rule said of one run: (step, quantity) of every warning."""
+
+    result: Result
+    warnings: dict[str, list[tuple[int, str]]]
+
+    @property
+    def onset(self) -> int | None:
+        """Step of the first bad loss that the detector found."""
+        return self.result.finding.onset.step if self.result.finding.onset else None
+
+    @property
+    def began(self) -> int | None:
+        """Step at which the fault began, None where that is not known."""
+        known = self.result.job.fault_step
+        return known if known is not None or self.onset is None else self.onset - RECENT
+
+    def early(self, rule: str) -> list[tuple[int, str]]:
+        """Return the warnings that belong to the fault and come before the loss shows it."""
+        if self.onset is None or self.began is None:
+            return []
+        return [(step, name) for step, name in self.warnings[rule] if self.began <= step < self.onset]
+
+    def false(self, rule: str) -> list[tuple[int, str]]:
+        """Return the warnings of a healthy job, or those before its fault."""
+        if not self.result.job.faulty:
+            return self.warnings[rule]
+        return [each for each in self.warnings[rule] if self.began is not None and each[0] < self.began]
+
+
 def main() -> None:
     """Run the jobs that have not run yet, and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -70,62 +95,44 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.runs or Path(scratch)
-        found = [
-            (result, evidence_of(result.job, folder))
-            for result in (run(job, folder) for job in jobs(options.id))
-        ]
-    _leads([pair for pair in found if pair[0].job.faulty])
+        found = [_told(job, folder) for job in jobs(options.id)]
+    _leads([told for told in found if told.result.job.faulty])
     _summary(found)
 
 
-def _early(result: Result, warnings: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the warnings that belong to the fault and come before the loss shows it."""
-    onset = result.finding.onset
-    if onset is None or onset.step is None:
-        return []
-    began = result.job.fault_step if result.job.fault_step is not None else onset.step - RECENT
-    return [(step, name) for step, name in warnings if began <= step < onset.step]
+def _told(job: Job, folder: Path) -> Told:
+    result = run(job, folder)
+    evidence = evidence_of(job, folder)
+    return Told(result, {name: rule(evidence) for name, rule in RULES.items()})
 
 
-def _false(result: Result, warnings: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the warnings of a healthy job, or those before its fault."""
-    if not result.job.faulty:
-        return warnings
-    onset = result.finding.onset
-    began = result.job.fault_step
-    if began is None:
-        began = onset.step - RECENT if onset is not None and onset.step is not None else None
-    return [(step, name) for step, name in warnings if began is not None and step < began]
-
-
-def _leads(found: list[tuple[Result, RunEvidence]]) -> None:
+def _leads(found: list[Told]) -> None:
     table = Table("job", "onset", *RULES, title="Steps from the first warning to the first bad loss")
-    for result, evidence in found:
-        onset = result.finding.onset
-        early = {name: _early(result, rule(evidence)) for name, rule in RULES.items()}
-        if onset is not None and onset.step is not None and any(early.values()):
-            cells = [f"{onset.step - each[0][0]} ({each[0][1]})" if each else "-" for each in early.values()]
-            table.add_row(result.job.id, str(onset.step), *cells)
+    for told in found:
+        early = [told.early(rule) for rule in RULES]
+        if told.onset is not None and any(early):
+            cells = [f"{told.onset - each[0][0]} ({each[0][1]})" if each else "-" for each in early]
+            table.add_row(told.result.job.id, str(told.onset), *cells)
     OUT.print(table)
 
 
-def _summary(found: list[tuple[Result, RunEvidence]]) -> None:
-    faulty = [pair for pair in found if pair[0].job.faulty and pair[0].finding.onset is not None]
-    healthy = [pair for pair in found if not pair[0].job.faulty]
+def _summary(found: list[Told]) -> None:
+    faulty = [told for told in found if told.result.job.faulty and told.onset is not None]
+    healthy = [told for told in found if not told.result.job.faulty]
     table = Table("", *RULES, title="In all")
     rows: dict[str, list[str]] = {}
-    for rule in RULES.values():
-        early = [(result, _early(result, rule(evidence))) for result, evidence in faulty]
-        leads = [
-            result.finding.onset.step - each[0][0] for result, each in early if each and result.finding.onset
-        ]
-        wrong = [len(_false(result, rule(evidence))) for result, evidence in faulty]
-        quiet = [len(rule(evidence)) for _, evidence in healthy]
+    for rule in RULES:
+        early = [(told.onset, told.early(rule)) for told in faulty]
+        leads = [onset - each[0][0] for onset, each in early if each and onset is not None]
+        quiet = [len(told.false(rule)) for told in healthy]
         for name, text in (
             ("faulty jobs with an onset", str(len(faulty))),
             ("warned before the loss jumped", str(len(leads))),
             ("median lead in steps", f"{statistics.median(leads):g}" if leads else "-"),
-            ("faulty jobs with a warning before the fault", str(sum(map(bool, wrong)))),
+            (
+                "faulty jobs with a warning before the fault",
+                str(sum(bool(told.false(rule)) for told in faulty)),
+            ),
             ("healthy jobs", str(len(healthy))),
             ("healthy jobs with a warning", str(sum(map(bool, quiet)))),
             ("warnings on healthy jobs", str(sum(quiet))),

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..probes.evidence import Step
 from ..probes.evidence.reader import RankEvidence, RunEvidence
 from ..probes.evidence.rundir import Alarm, RunDirectory, write_atomic
-from ..rules.detector.early import EarlyWarnings, Precursor
-from ..rules.detector.online import OnlineDetector, Signal
+from ..rules.detector.early import Precursor
+from ..rules.detector.live import LiveDetector
+from ..rules.detector.online import Signal
 from .identity import incident_id
 from .recording import Recorded, record
 from .values import spell
@@ -70,8 +70,7 @@ class Watcher:
         self._on_alarm = on_alarm
         self._on_diagnosis = on_diagnosis
         self._run = RunEvidence(self.directory)
-        self._detector = OnlineDetector()
-        self._early = EarlyWarnings()
+        self._detector = LiveDetector()
         self._feed = _Feed()
         self._due: _Due | None = None
         self._evals_seen = 0
@@ -143,32 +142,27 @@ class Watcher:
         if not self._run.poll():
             return
         for step in self._feed.fresh(self._run.primary):
-            loss = step.v.get("loss")
-            if isinstance(loss, float | int):
-                self._judge(step, float(loss))
-            for precursor in self._early.push(step.step, step.v):
-                # Once the loss has begun to move as well it is the news.
-                if self._detector.calm:
-                    self._warn(precursor)
-
-    def _judge(self, step: Step, loss: float) -> None:
-        norm = step.v.get("grad.norm")
-        signal = self._detector.push(
-            step.step, loss, step.epoch, step.batch,
-            grad_norm=float(norm) if isinstance(norm, float | int) else None,
-        )  # fmt: skip
-        if signal is not None:
-            self._raise(signal, step.step)
+            signal, moving = self._detector.push(step)
+            if signal is not None:
+                self._raise(signal, step.step)
+            for precursor in moving:
+                self._warn(precursor)
 
     def _warn(self, found: Precursor) -> None:
         """Say what moves although the loss has not; the probes look closer for a while."""
         from ..rules.explain.wording import moves
 
-        reason = moves("moving", self.lang, found, step=str(found.first))
         self._tell(
-            Alarm("warning", found.first, time.time(), None, None, found.quantity, found.before,
-                  spell(found.value), reason)
-        )  # fmt: skip
+            Alarm(
+                level="warning",
+                step=found.first,
+                time=time.time(),
+                series=found.quantity,
+                before=found.before,
+                after=spell(found.value),
+                reason=moves("moving", self.lang, found, step=str(found.first)),
+            )
+        )
 
     def _raise(self, signal: Signal, now: int) -> None:
         alarm = Alarm(

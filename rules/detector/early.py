@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 WINDOW = 32
@@ -46,11 +46,6 @@ class Precursor:
     step: int
     before: float
     value: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times its level the value is."""
-        return self.value / self.before if self.before else math.inf
 
 
 class Rise:
@@ -140,34 +135,26 @@ class Fall:
         return None
 
 
-def _update(values: Mapping[str, object]) -> float | None:
-    """Return the size of an update for a rate of 1: a schedule's own rise is no news."""
-    norm, rate = _number(values.get("update.norm")), _number(values.get("lr"))
-    return norm / rate if norm is not None and rate else None
-
-
-_WATCHED: dict[str, tuple[type[Rise | Fall], Callable[[Mapping[str, object]], float | None]]] = {
-    "grad.norm": (Rise, lambda v: _number(v.get("grad.norm"))),
-    "update.norm": (Rise, _update),
-    "act.norm": (Rise, lambda v: _number(v.get("act.norm"))),
-    "attn.logit_max": (Rise, lambda v: _number(v.get("attn.logit_max"))),
-    "amp.scale": (Fall, lambda v: _number(v.get("amp.scale"))),
+_WATCHED: dict[str, type[Rise | Fall]] = {
+    "grad.norm": Rise,
+    "update.norm": Rise,
+    "act.norm": Rise,
+    "attn.logit_max": Rise,
+    "amp.scale": Fall,
 }
-QUANTITIES = tuple(_WATCHED)
-"""Evidence names of what is followed."""
 
 
 class EarlyWarnings:
     """Follows all of them through the steps of a run."""
 
     def __init__(self) -> None:
-        self._followed = {name: kind(name) for name, (kind, _) in _WATCHED.items()}
+        self._followed = {name: kind(name) for name, kind in _WATCHED.items()}
 
     def push(self, step: int, values: Mapping[str, object]) -> list[Precursor]:
         """Take in a step's record; return what has become certain at it."""
         found = []
         for name, followed in self._followed.items():
-            value = _WATCHED[name][1](values)
+            value = _value(name, values)
             precursor = followed.push(step, value) if value is not None else None
             if precursor is not None:
                 found.append(precursor)
@@ -193,5 +180,12 @@ def precursors(steps: Iterable[tuple[int, Mapping[str, object]]], onset: int) ->
     return sorted(latest.values(), key=lambda precursor: precursor.step)
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, float | int) else None
+def _value(name: str, values: Mapping[str, object]) -> float | None:
+    """Return a quantity; updates as for a rate of 1, since a schedule's own rise is no news."""
+    value = values.get(name)
+    if not isinstance(value, float | int):
+        return None
+    if name != "update.norm":
+        return float(value)
+    rate = values.get("lr")
+    return value / rate if isinstance(rate, float | int) and rate else None
