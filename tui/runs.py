@@ -76,7 +76,7 @@ def summarize(run: RunDirectory) -> RunSummary:
     try:
         manifest = run.manifest()
         samples = _samples(run)
-        alarm = _alarm(run)
+        alarm = foremost(run.alarms())
     except (EvidenceError, OSError) as error:
         return RunSummary(run.path, run.path.name, run.path.name, "unreadable", 0.0, problem=str(error))
     last = samples[-1] if samples else None
@@ -131,11 +131,8 @@ def foremost(alarms: list[Alarm]) -> Alarm | None:
     """Return the first certain alarm, else the latest warning of the loss, else that of what moves before."""
     certain = [alarm for alarm in alarms if alarm.level == "alarm"]
     losses = [alarm for alarm in alarms if alarm.series == "loss"]
-    return certain[0] if certain else next(iter([*losses[::-1], *alarms[::-1]]), None)
-
-
-def _alarm(run: RunDirectory) -> Alarm | None:
-    return foremost(run.alarms())
+    chosen = certain[:1] or losses[-1:] or alarms[-1:]
+    return chosen[0] if chosen else None
 
 
 def _loss(row: _Step) -> float | None:

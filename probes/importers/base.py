@@ -46,7 +46,10 @@ class Store(Protocol):
     """An importer of files that keep several runs."""
 
     def runs(self, path: Path) -> list[str]:
-        """Return the runs with metrics, the last one started first; ``path / run`` names one."""
+        """Return the runs with metrics, the last one started first; ``path / run`` names one.
+
+        None of a file that is of another format, which is told by its first bytes.
+        """
 
 
 @cache

@@ -86,21 +86,16 @@ def _walk(root: Path, found: Found) -> Iterator[list[Log]]:
                 logs.append(log)
         stores = [log for log in logs if isinstance(importers()[log.format], Store)]
         for store in stores:
-            yield from ([log] for log in _runs_in(store))
+            yield from ([Log(path, store.format, store.score)] for path in runs_in(store.path))
         yield [log for log in logs if log not in stores]
 
 
 def runs_in(path: Path) -> list[Path]:
     """Return a log's runs: its own path, or one path for each run of a file that keeps several."""
-    log = _best(path)
-    return [run.path for run in _runs_in(log)] if log else [path]
-
-
-def _runs_in(log: Log) -> list[Log]:
-    importer = importers()[log.format]
-    if not isinstance(importer, Store) or store_and_run(log.path)[1]:
-        return [log]
-    return [Log(log.path / run, log.format, log.score) for run in importer.runs(log.path)]
+    if store_and_run(path)[1]:
+        return [path]
+    stores = (importer for importer in importers().values() if isinstance(importer, Store))
+    return next(([path / run for run in runs] for store in stores if (runs := store.runs(path))), [path])
 
 
 def _belongs(folder: str, whole: Log) -> bool:

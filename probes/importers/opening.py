@@ -49,7 +49,10 @@ def open_directory(path_or_url: Path | str, mapping: Mapping[str, str] | None = 
     if not store_and_run(path)[0].exists():
         raise LogError(f"{text}: no such file or folder")
     label = masked(text) if is_url(text) else text
-    return _imported(_one_log(path, label), label, dict(mapping or {}))
+    chosen = dict(mapping or {})
+    # What was imported before is one run: no importer needs to be loaded to tell.
+    log = path if _is_imported(path, chosen) else _one_log(path, label)
+    return _imported(log, label, chosen)
 
 
 def _one_log(path: Path, label: str) -> Path:
@@ -62,6 +65,10 @@ def _one_log(path: Path, label: str) -> Path:
     names = ", ".join(str(log.relative_to(path)) for log in logs[:6])
     more = ", …" if len(logs) > 6 else ""
     raise LogError(f"{label}: holds {len(logs)} logs ({names}{more}); name one of them")
+
+
+def _is_imported(path: Path, mapping: dict[str, str]) -> bool:
+    return path.is_file() and (cache_folder("imports") / _key(path, mapping) / "run.json").is_file()
 
 
 def _imported(path: Path, label: str, mapping: dict[str, str]) -> RunDirectory:

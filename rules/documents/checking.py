@@ -159,8 +159,8 @@ def _contradictions(conditions: Iterable[ConditionDocument]) -> Iterator[tuple[s
 def _tests(document: RuleDocument, marked: Marked, specs: Specs) -> Iterator[Problem]:
     for index, test in enumerate(document.tests):
         for name, given in test.facts.items():
-            value: Any = given.value if type(given) is GivenFact else given
-            spec = specs.get(name) or spec_of(name, specs)
+            value: Any = given.value if isinstance(given, GivenFact) else given
+            spec = spec_of(name, specs)
             if spec is None:
                 yield _unknown(name, ("tests", index, "facts", name), marked, specs)
             elif wrong := mismatch(value, spec):

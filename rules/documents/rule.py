@@ -62,8 +62,7 @@ class ConditionDocument(Document):
             raise ValueError(
                 f"a condition has exactly one operator of {', '.join(OPERATORS)}; here: {stands}"
             )
-        one, other = given
-        if getattr(self, other if one == "fact" else one) is None:
+        if self.operand is None:
             raise ValueError(f"{self.operator} has no value; valid is a number, true, false or a text")
         return self
 

@@ -51,14 +51,20 @@ class MlflowDatabase:
             return 0.0
 
     def runs(self, path: Path) -> list[str]:
-        """Return the runs with metrics, the last one started first."""
-        with _database(path) as database:
-            return [str(run) for (run,) in database.execute(_RUNS)]
+        """Return the runs with metrics, the last one started first; none of anything else."""
+        with path.open("rb") as stream:
+            if stream.read(len(_MAGIC)) != _MAGIC:
+                return []
+        try:
+            with _database(path) as database:
+                return _runs(database) if _is_tracking(database) else []
+        except LogError:
+            return []
 
     def read(self, source: Source, sink: Sink, mapping: Mapping[str, str]) -> None:
         """Read one run into a sink: the one named, else the last one started."""
         with _database(source.path) as database:
-            known = [str(run) for (run,) in database.execute(_RUNS)]
+            known = _runs(database)
             run = source.run or next(iter(known), "")
             if run not in known:
                 raise LogError(f"{source.label}: no run {run!r}; there are {', '.join(known[:6]) or 'none'}")
@@ -88,6 +94,10 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except sqlite3.Error as error:
         raise LogError(f"{path}: the database cannot be read ({error})") from error
+
+
+def _runs(database: sqlite3.Connection) -> list[str]:
+    return [str(run) for (run,) in database.execute(_RUNS)]
 
 
 def _is_tracking(database: sqlite3.Connection) -> bool:
