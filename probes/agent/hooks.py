@@ -31,6 +31,7 @@ def _backward(session: Session) -> None:
         protect(session.steps.backward_failed),
     )
     quick = session.steps.quick
+    failed_quickly = protect(quick.backward_failed)
 
     def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensors = args[0] if args else kwargs["tensors"]
@@ -46,7 +47,7 @@ def _backward(session: Session) -> None:
 
     def after_failure(token: Any, _error: BaseException) -> None:
         if token is quick:
-            session.dispatch.protect(quick.backward_failed)()
+            failed_quickly()
         else:
             failed(token)
 

@@ -197,6 +197,13 @@ class Quick:
         step = self.step
         if step is None or not self._updating:
             return False
+        try:
+            self._end(step)
+        except Exception as error:  # noqa: BLE001 - a probe never reaches the job
+            self._fail(error)
+        return True
+
+    def _end(self, step: QuickStep) -> None:
         now = perf_counter()
         session = self._session
         self._updating, self.step, self.last = False, None, step
@@ -210,8 +217,9 @@ class Quick:
         self._spent = 0.0
         session.sink.write(step)
         if over:
-            session.dispatch.protect(self.settle)()
-        return True
+            began = perf_counter()
+            self.settle()
+            session.dispatch.spent += perf_counter() - began
 
     # -- back to the long way -----------------------------------------------------------------------
 

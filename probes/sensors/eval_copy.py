@@ -41,7 +41,8 @@ class EvalCopy(Sensor):
     def install(self) -> None:
         """No copy is known."""
         self._trained: set[int] = set()
-        self._known: set[int] = set()
+        self._others: weakref.WeakSet[Module] = weakref.WeakSet()
+        """Models that are no copies."""
         self._twins: weakref.WeakKeyDictionary[Module, weakref.ref[Module]] = weakref.WeakKeyDictionary()
         self._step = -1
         self._waiting: tuple[Tensor, list[str]] | None = None
@@ -91,11 +92,12 @@ class EvalCopy(Sensor):
         known = self._twins.get(module)
         if known is not None:
             return known()
-        if id(module) in self._known and module in self.session.model.roots:
+        if module in self._others or not self._trained:
+            # Before anything is trained nobody can tell.
             return None
-        self._known.add(id(module))
         own = dict(unwrap(module).named_parameters())
         if not own or any(id(p) in self._trained for p in own.values()):
+            self._others.add(module)
             return None
         for root in self.session.model.roots:
             other = dict(unwrap(root).named_parameters()) if root is not module else {}
@@ -103,6 +105,7 @@ class EvalCopy(Sensor):
             if alike and any(id(p) in self._trained for p in other.values()):
                 self._twins[module] = weakref.ref(root)
                 return root
+        self._others.add(module)
         return None
 
 

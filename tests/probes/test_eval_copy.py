@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 import torch
-from spikelore.probes.agent.session import Session, begin
-from spikelore.probes.agent.settings import Settings
-from spikelore.probes.evidence import Event, RunDirectory, RunManifest
+from spikelore.probes.agent.session import Session
+from spikelore.probes.evidence import Event, RunDirectory
 from spikelore.probes.evidence.reader import RunEvidence
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 STEPS = 60
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    run = RunDirectory.create(tmp_path / "run", RunManifest("run", 0.0))
-    started = begin(Settings(run.path))
-    yield started
-    started.lifecycle.end()
 
 
 def network() -> nn.Sequential:
@@ -89,6 +78,16 @@ def test_a_copy_that_takes_its_buffers_along_is_near(session: Session) -> None:
     assert len(events) == 2
     assert events[-1].data["parameters"] < 0.1
     assert events[-1].data["buffers"] < 0.2
+
+
+def test_a_copy_that_was_evaluated_before_any_training_is_known_later(session: Session) -> None:
+    model = network()
+    average = copy.deepcopy(model)
+    evaluate(average)
+    train(model, STEPS)
+    evaluate(average)
+    (event,) = told(session)
+    assert event.step == STEPS
 
 
 def test_the_trained_model_and_other_models_are_no_copies(session: Session) -> None:

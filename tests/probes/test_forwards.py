@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 import io
 import pickle
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
-from spikelore.probes.agent.session import Session, begin
-from spikelore.probes.agent.settings import Settings
-from spikelore.probes.evidence import RunDirectory, RunManifest
+from spikelore.probes.agent.session import Session
+from spikelore.probes.evidence import RunDirectory
 from spikelore.probes.evidence.reader import RunEvidence
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name every PyTorch user knows
@@ -38,14 +36,6 @@ class Own(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         answer: Tensor = self.body(inputs)
         return answer
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    run = RunDirectory.create(tmp_path / "run", RunManifest("run", 0.0))
-    started = begin(Settings(run.path))
-    yield started
-    started.lifecycle.end()
 
 
 def step_of(model: nn.Module) -> Callable[[], float]:

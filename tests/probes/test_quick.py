@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
-from spikelore.probes.agent.session import Session, begin
-from spikelore.probes.agent.settings import Settings
-from spikelore.probes.evidence import RunDirectory, RunManifest
+from spikelore.probes.agent.session import Session
+from spikelore.probes.evidence import RunDirectory
 from spikelore.probes.evidence.reader import RankEvidence, RunEvidence
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -63,14 +61,11 @@ class Job:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[Job]:
-    run = RunDirectory.create(tmp_path / "run", RunManifest("run", 0.0))
-    session = begin(Settings(run.path))
+def job(session: Session) -> Job:
     session.steps.budget.reserve = 0.0
     job = Job(session)
     job.steps(SETTLED)
-    yield job
-    session.lifecycle.end()
+    return job
 
 
 def ended(job: Job) -> RankEvidence:
