@@ -173,7 +173,7 @@ def measure_probes(make: Callable[[], Loop], pairs: int, budget: float) -> str:
         for _ in range(WARM_STEPS):
             loop.step()
         # What follows is the steady state: the one-off reserve of a run's start is spent.
-        session.steps.budget.reserve = 0.0
+        session.steps.planner.budget.reserve = 0.0
         for _ in range(20):
             loop.step()
         first = session.index

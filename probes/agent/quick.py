@@ -87,7 +87,6 @@ class Quick:
         self._bar = 0.0
         self._until = 0
         self._not_before = 0
-        self._mark = 0.0
         self._spent = 0.0
         self._total = 0.0
         self._losses: list[float] = []
@@ -113,7 +112,7 @@ class Quick:
         if self.on and root is not None:
             self._root, self._optimizer = weakref.ref(root), weakref.ref(optimizer)
             self._until, self._bar = until, session.steps.bar
-            self._mark, self._spent = perf_counter(), 0.0
+            self._spent = 0.0
 
     # -- one step -------------------------------------------------------------------------------------
 
@@ -208,7 +207,7 @@ class Quick:
         session = self._session
         self._updating, self.step, self.last = False, None, step
         step.time = time.time()
-        step.took, self._mark = now - self._mark, now
+        step.took = session.steps.planner.tick() or 0.0
         self._losses.append(step.loss)
         session.steps.index += 1
         over = not session.quickly_ended() or not self.on or session.steps.index >= self._until
@@ -247,17 +246,13 @@ class Quick:
         self.on = False
         losses, self._losses = self._losses, []
         if losses:
-            self._session.steps.settled_quickly(losses, self._total / len(losses), self._mark)
+            self._session.steps.settled_quickly(losses, self._total / len(losses))
         self._total = 0.0
 
     def forget(self) -> None:
         """Drop the step under way."""
         self.on, self.step, self._updating, self.inside = False, None, False, False
         self._losses.clear()
-
-    def restart_clock(self) -> None:
-        """The time until now belongs to no step."""
-        self._mark = perf_counter()
 
     def _fail(self, error: Exception) -> None:
         self.forget()

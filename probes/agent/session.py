@@ -177,12 +177,12 @@ class Session:
 
     def interrupted(self) -> None:
         """Something other than training went on until now: it is no part of the next step's time."""
-        self.steps.restart_clock()
+        self.steps.planner.restart()
 
     # -- life ---------------------------------------------------------------------------------------
 
     def _alarmed(self, step: int) -> None:
-        self.steps.budget.alarm(max(step, self.steps.index))
+        self.steps.planner.budget.alarm(max(step, self.steps.index))
 
     def _switched_off(self, name: str, reason: str) -> None:
         self.event("probe.disabled", {"sensor": name, "error": reason})

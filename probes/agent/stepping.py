@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from ..budget import Budget
 from ..evidence import Value
 from .baseline import Baseline
 from .deferred import Deferred
 from .graph import divisor, loss_terms
 from .handwritten import batch_of
 from .lifecycle import cuda_in_use
+from .planner import Planner
 from .quick import Quick
 from .step import Micro, OpenStep
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-_CLOSER_STEPS = 20
-_LIGHT_STEPS = 8
 UNSEEN = (
     "optimizer.step runs where probes cannot see it (compiled, or not a torch.optim.Optimizer): "
     "steps are told from reset gradients; learning rate, updates and weights are not recorded"
@@ -46,6 +43,7 @@ class Stepper:
         scaled: (weak reference to the scaled loss, the loss, the scale) of GradScaler's latest calls.
         updates_begun: calls of any optimizer's ``step`` so far.
         quick: takes the steps on which nothing is due.
+        planner: times the steps and chooses what runs on them.
         settled: False until the step is over in whose middle the probes came.
     """
 
@@ -55,17 +53,13 @@ class Stepper:
         self.in_backward = False
         self.scaled: list[tuple[Any, Tensor, Tensor]] = []
         self.updates_begun = 0
-        self.budget = Budget(session.settings.budget)
+        self.planner = Planner(session.dispatch, session.settings.budget)
         self._session = session
         self._dispatch = session.dispatch
         self._deferred = Deferred(self._write)
         self._baseline = Baseline()
-        self._mark: float | None = None
-        self._closer_until = -1
         self._notes: dict[str, Value] = {}
         self._met: weakref.WeakSet[Optimizer] = weakref.WeakSet()
-        self._light_steps = 0
-        self._light_spent = 0.0
         self._last: OpenStep | None = None
         self.settled = True
         self._unseen_told = False
@@ -300,18 +294,16 @@ class Stepper:
         step.micro_count = 1
         step.v["mode.train"] = 1
 
-    def settled_quickly(self, losses: list[float], spent: float, mark: float) -> None:
+    def settled_quickly(self, losses: list[float], spent: float) -> None:
         """Take in steps that took the short way.
 
         Args:
             losses: of each.
             spent: seconds of probes in one of them.
-            mark: when the last one ended.
         """
         self._baseline.take_in(losses)
-        self._mark = mark
-        self.budget.account(None, spent, {}, len(losses))
-        self._choose()
+        self.planner.budget.account(None, spent, {}, len(losses))
+        self.planner.choose(self.index)
 
     # -- steps --------------------------------------------------------------------------------------
 
@@ -359,7 +351,7 @@ class Stepper:
         self.scaled.clear()
         self._session.progress.release()
         self._session.forwards.step_ended()
-        self._account(step)
+        self._plan(step)
         self._session.callers.clear()
         step.micro = None
         self._last = step
@@ -372,7 +364,7 @@ class Stepper:
         self.settled = True
         self._unseen_told = False
         self.reset()
-        self._mark = perf_counter()
+        self.planner.restart()
         step.micro = None
         self.scaled.clear()
         self._session.progress.release()
@@ -384,43 +376,16 @@ class Stepper:
         if self._baseline.stands_out(loss):
             self.look_closer()
 
-    def _account(self, step: OpenStep) -> None:
-        """Time the step, and choose what runs on the next."""
-        now = perf_counter()
-        took = None if self._mark is None else now - self._mark
-        self._mark = now
-        spent, cost = self._dispatch.take_spent()
-        if took is not None:
-            step.v["step.time"] = round(took, 7)
-        step.v["probe.time"] = round(spent, 7)
-        self._charge(took, spent, cost)
-        self._choose()
-        if not (cost or self._dispatch.due) and len(self._cycle) == 1:
+    def _plan(self, step: OpenStep) -> None:
+        """Account for a step that is over, and choose how the next one is seen."""
+        if self.planner.account(step, self.index) and len(self._cycle) == 1:
             (optimizer,) = (reference() for reference in self._cycle.values())
             if optimizer is not None:
-                self.quick.consider(step, optimizer, self.budget.quiet_until(self.index))
-
-    def _choose(self) -> None:
-        """Choose what runs on the step that comes."""
-        if self.index <= self._closer_until:
-            self._dispatch.take_everything()
-        else:
-            self._dispatch.due = self.budget.due(self.index, self._dispatch.sampled_names)
+                self.quick.consider(step, optimizer, self.planner.budget.quiet_until(self.index))
 
     def discard_first(self) -> None:
         """The probes came in the middle of a step: drop what is seen of it."""
         self.settled = False
-
-    def _charge(self, took: float | None, spent: float, cost: dict[str, float]) -> None:
-        """Hand costs to the budget; steps on which nothing was sampled are alike, so several at a time."""
-        if took is not None and not cost:
-            self._light_steps += 1
-            self._light_spent += spent
-            if self._light_steps == _LIGHT_STEPS:
-                self.budget.account(None, self._light_spent / _LIGHT_STEPS, cost, _LIGHT_STEPS)
-                self._light_steps, self._light_spent = 0, 0.0
-            return
-        self.budget.account(took, spent, cost)
 
     def note(self, name: str, value: Value) -> None:
         """Record a value of the job's own with the step under way, else with the next."""
@@ -432,13 +397,7 @@ class Stepper:
     def look_closer(self) -> None:
         """Run everything on the steps that follow: what happened before could not be measured in time."""
         self.quick.leave()
-        self._closer_until = self.index + _CLOSER_STEPS
-        self._dispatch.take_everything()
-
-    def restart_clock(self) -> None:
-        """The time until now belongs to no step."""
-        self._mark = perf_counter()
-        self.quick.restart_clock()
+        self.planner.look_closer(self.index)
 
     def _write(self, step: OpenStep) -> None:
         self._session.sink.write(step.record())

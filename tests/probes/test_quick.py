@@ -62,7 +62,7 @@ class Job:
 
 @pytest.fixture
 def job(session: Session) -> Job:
-    session.steps.budget.reserve = 0.0
+    session.steps.planner.budget.reserve = 0.0
     job = Job(session)
     job.steps(SETTLED)
     return job

@@ -507,7 +507,7 @@ def test_a_loss_that_stands_out_gets_the_full_set(recorded: Recorded) -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     session = __import__("spikelore.probes.agent.session", fromlist=["current"]).current
-    session.steps.budget.due = lambda step, names: set()
+    session.steps.planner.budget.due = lambda step, names: set()
     train(model, optimizer, 90)
     x, y = batch(3)
     optimizer.zero_grad()
