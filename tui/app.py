@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
 
 from ..probes.evidence import RunDirectory
 from . import themes
+from .language import tr
 from .palette import Actions
 from .screens import SCREENS
 from .settings import Settings
@@ -91,6 +94,16 @@ class SpikeloreApp(App[None]):
         self.refresh_bindings()
         await self.screen.recompose()
         self.screen.post_message(events.ScreenResume())
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """Return what the palette offers beside the actions of the screen."""
+        yield SystemCommand(tr("Theme"), tr("Try other colours; the settings keep one"), self.search_themes)
+        yield SystemCommand(tr("Picture"), tr("Save this screen as an SVG picture"), self.deliver_screenshot)
+
+    def action_command_palette(self) -> None:
+        """Offer every action by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=tr("Search for actions")))
 
     def action_help(self) -> None:
         """Explain the screen."""

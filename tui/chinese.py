@@ -402,6 +402,33 @@ _SCREENS = {
     "yes": "是",
     "no": "否",
     "Everything counts": "x",
+    "Causes from a certainty of": "列出原因的最低置信度",
+    "Does": "作用",
+    "Id": "标识",
+    "Key": "按键",
+    "Notifications": "通知",
+    "Notify from a rise of": "通知的最小涨幅",
+    "Picture": "截图",
+    "Save this screen as an SVG picture": "把本屏存为 SVG 图片",
+    "Search for actions": "搜索操作",
+    "Try other colours; the settings keep one": "试用其他配色；在设置中保存",
+    "command": "命令",
+    "host": "主机",
+    "lowest loss": "最低损失",
+    "ranks": "进程数",
+    "Rank": "进程号",
+    "setting": "设置",
+    "version": "版本",
+    "This incident beside the past ones like it": "本次事件与相似案例并排",
+    "Reading the past incidents …": "正在读取以往案例……",
+    "this run": "本次运行",
+    "No fix is known to have worked in these incidents.": "这些案例中没有已知有效的修复。",
+    "Copy the fix that worked before": "复制以往有效的修复",
+    "fix": "修复",
+    "note": "备注",
+    "when": "时间",
+    "not known": "未知",
+    "cause": "原因",
 }
 
 _VERBS = {
@@ -429,9 +456,11 @@ _HELP = {
     "runs": "本机记录的所有运行，进行中的在前。曲线是全程的训练损失；`▲` 表示骤升。用以下命令开始记录：\n\n"
     "    spikelore run -- python train.py",
     "live": "上图为训练与验证损失，下图为另一个量。曲线显示每列的最低与最高值，因此再长的运行里，一个坏批次也看得见。"
-    "着色部分在警报之后；上缘的 `✕` 表示损失不是数值。",
+    "验证损失在下次评估前保持不变。着色部分在警报之后，虚线是其前的水平，取自其前的着色区段；上缘的 `✕` 表示损失不是数值。",
     "triage": "原因按确信度排列，其下是被排除的原因及理由。右侧是光标所在原因的证据（所选事实绘成曲线）、"
     "立即与长期的修复，以及它们以往的效果。`c` 复制最佳修复，或焦点所在的修复。",
+    "similar": "首列是本次事件，其旁是最相似的以往案例：最终原因、试过的修复及结果、各项事实。`≠` 表示与本次不同的事实。"
+    "光标所在的行在下方完整显示。`c` 复制最相似案例中有效的修复。",
     "resolve": "确认原因，写明试过哪些修复、结果如何。结案后可被搜索到，并为下一次诊断提供“4 次中 3 次有效”。"
     "复制过的修复视为已试。",
     "cases": "输入所见现象：`loss nan after resume`、`学习率 突增` 或原因名。拼错的词会被纠正。"

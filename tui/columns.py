@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Union
@@ -24,6 +25,8 @@ BLOCK = 1 << 20
 
 STEP_NAMES = ("loss", "grad.norm", "lr", "step.time", "batch.size", "output.accuracy", "update.ratio")
 EVAL_NAMES = ("val.loss", "val.accuracy")
+NEWEST = 50
+"""Rows whose times are kept, which tells how fast the job is now."""
 GPUS = 8
 """GPUs of one machine that are followed."""
 GAUGE_NAMES = (
@@ -79,15 +82,18 @@ class Growing:
 
 
 class _Table:
-    """The rows of one kind of record: step, epoch, time, batch and the chosen quantities."""
+    """The rows of one kind of record: step, epoch and the chosen quantities."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        self.columns = {name: Growing() for name in ("#step", "#epoch", "#time", "#batch", *names)}
+        self.columns = {name: Growing() for name in ("#step", "#epoch", *names)}
+        self.newest: list[tuple[float, float]] = []
+        """Time and step of the last `NEWEST` rows."""
 
     def add(self, rows: list[Any]) -> None:
-        for key in ("step", "epoch", "time", "batch"):
+        for key in ("step", "epoch"):
             self.columns[f"#{key}"].extend(_numbers(rows, key))
+        self.newest = [*self.newest, *((row.time, row.step) for row in rows[-NEWEST:])][-NEWEST:]
         values = [row.v for row in rows]
         for index, name in enumerate(self.names):
             self.columns[name].extend(_numbers(values, f"f{index}"))
@@ -196,12 +202,12 @@ class Columns:
 
     def _take(self, block: bytes) -> int:
         rows = self._decode(block)
-        kinds: dict[str, list[Any]] = {"step": [], "eval": [], "gauge": [], "event": [], "header": []}
-        for row in rows:
-            kinds[row.kind].append(row)
+        kinds = list(map(_KIND, rows))
         for kind, table in self.tables.items():
-            table.add(kinds[kind])
-        self.events += [EventNote(row.name, row.step, row.time, row.data) for row in kinds["event"]]
+            if chosen := _of_kind(rows, kinds, kind):
+                table.add(chosen)
+        events = _of_kind(rows, kinds, "event")
+        self.events += [EventNote(row.name, row.step, row.time, row.data) for row in events]
         return len(rows)
 
     def _decode(self, block: bytes) -> list[Any]:
@@ -235,8 +241,12 @@ class Columns:
         return float(value[present[-1]]) if len(present) else None
 
     def clock(self, name: str) -> FloatArray:
-        """Return ``step``, ``epoch``, ``time`` or ``batch`` of every step record, float64 [n]."""
+        """Return ``step`` or ``epoch`` of every step record, float64 [n]."""
         return self.tables["step"].columns[f"#{name}"].array
+
+    def newest(self) -> list[tuple[float, float]]:
+        """Return Unix time in seconds and step of the last `NEWEST` step records, the oldest first."""
+        return self.tables["step"].newest
 
 
 def _decoder(names: dict[str, tuple[str, ...]]) -> Any:
@@ -253,8 +263,7 @@ def _decoder(names: dict[str, tuple[str, ...]]) -> Any:
             gc=False,
             frozen=True,
         )
-        where = [("epoch", float | None, _ABSENT), ("batch", float | None, _ABSENT)]
-        rows.append(_row(kind, [*place, *where, ("v", body, body())]))
+        rows.append(_row(kind, [*place, ("epoch", float | None, _ABSENT), ("v", body, body())]))
     return msgspec.json.Decoder(Union[tuple(rows)])  # noqa: UP007 - the members are known at run time only
 
 
@@ -262,6 +271,17 @@ def _row(kind: str, fields: list[Any]) -> Any:
     return msgspec.defstruct(
         kind.title(), fields, tag_field="k", tag=kind, namespace={"kind": kind}, gc=False
     )
+
+
+_KIND = attrgetter("kind")
+
+
+def _of_kind(rows: list[Any], kinds: list[str], kind: str) -> list[Any]:
+    """Return the rows of one kind; a loop in Python over a million rows would take as long as parsing."""
+    count = kinds.count(kind)
+    if count in (0, len(rows)):
+        return rows if count else []
+    return list(compress(rows, map(kind.__eq__, kinds)))
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -13,6 +13,7 @@ import numpy as np
 from ..probes.evidence import RunDirectory, RunManifest
 from ..probes.evidence.rundir import Alarm
 from .columns import Columns, Series
+from .language import tr
 from .numbers import number
 from .widgets.drawing import Line
 
@@ -91,13 +92,14 @@ def differences(subjects: Sequence[Subject], everything: bool = False) -> dict[s
 
 def _describe(subject: Subject) -> dict[str, str]:
     manifest = subject.manifest
-    found: dict[str, Any] = {"lowest loss": _lowest(subject), "alarm": _where(subject.alarm)}
-    found |= {f"setting {name}": value for name, value in manifest.settings.items()}
+    found: dict[str, Any] = {tr("lowest loss"): _lowest(subject), tr("alarm"): _where(subject.alarm)}
+    found |= {f"{tr('setting')} {name}": value for name, value in manifest.settings.items()}
     found |= {
         f"git {name}": value for name, value in manifest.git.items() if not isinstance(value, dict | list)
     }
-    found |= {f"version {name}": value for name, value in manifest.versions.items()}
-    found |= {"command": shlex.join(manifest.command), "host": manifest.host, "ranks": manifest.world_size}
+    found |= {f"{tr('version')} {name}": value for name, value in manifest.versions.items()}
+    found |= {tr("command"): shlex.join(manifest.command), tr("host"): manifest.host}
+    found[tr("ranks")] = manifest.world_size
     for event in subject.columns.events:
         if event.name in _SETTINGS_EVENTS:
             found |= {f"{event.name} {name}": value for name, value in _flat(event.data)}
@@ -128,6 +130,7 @@ def _lowest(subject: Subject) -> float | None:
 
 def _where(alarm: Alarm | None) -> str:
     if alarm is None:
-        return "none"
-    epoch = "" if alarm.epoch is None or math.isnan(alarm.epoch) else f", epoch {int(alarm.epoch) + 1}"
-    return f"step {alarm.step:,}{epoch}"
+        return tr("none")
+    known = alarm.epoch is not None and not math.isnan(alarm.epoch)
+    epoch = f", {tr('epoch {n}', n=int(alarm.epoch or 0) + 1)}" if known else ""
+    return f"{tr('step {n}', n=f'{alarm.step:,}')}{epoch}"

@@ -12,7 +12,6 @@ from threading import Event
 import numpy as np
 
 from ..probes.evidence import EvidenceError, RunDirectory, RunManifest
-from ..probes.evidence.reader import FloatArray
 from ..probes.evidence.rundir import Alarm
 from ..rules.diagnosis import Diagnosis
 from .columns import Columns, EventNote, Series
@@ -22,7 +21,7 @@ from .runs import current_state, foremost
 PERIOD = 0.1
 """Seconds between two looks at a live run."""
 
-SHOW_EVERY = 0.25
+SHOW_EVERY = 0.4
 """Seconds between two pictures while a long run is first read."""
 
 
@@ -134,7 +133,7 @@ class Follower:
             epoch=float(epochs[-1]) if len(epochs) and math.isfinite(epochs[-1]) else None,
             alarms=self.run.alarms(),
             events=list(columns.events),
-            rate=_rate(columns.clock("time"), steps),
+            rate=_rate(columns.newest()),
             diagnosis=self._diagnosis(),
             damaged=columns.damaged,
             loading=loading,
@@ -148,12 +147,11 @@ def _stamp(path: Path) -> int:
         return 0
 
 
-def _rate(times: FloatArray, steps: FloatArray) -> float:
-    if len(times) < 2:
+def _rate(newest: list[tuple[float, float]]) -> float:
+    if len(newest) < 2:
         return math.nan
-    first = max(0, len(times) - 50)
-    seconds = float(times[-1] - times[first])
-    return float(steps[-1] - steps[first]) / seconds if seconds > 0 else math.nan
+    (began, first), (ended, last) = newest[0], newest[-1]
+    return (last - first) / (ended - began) if ended > began else math.nan
 
 
 def by_epoch(series: Series) -> Series:
@@ -169,8 +167,21 @@ def by_epoch(series: Series) -> Series:
     return Series(series.step[known][last], values, series.epoch[known][last])
 
 
-LEVEL_POINTS = 50
-"""Values before an alarm whose median is the level that it is compared with."""
+LEVEL_POINTS = 64
+"""Values before an alarm whose median is the level that it is compared with, as many as the detector's."""
+
+
+def of_quantity(name: str, series: dict[str, Series]) -> dict[str, Series]:
+    """Return the series of a quantity by name: itself, or one for each device (``gpu.memory/0``, ...)."""
+    return {key: one for key, one in series.items() if key == name or key.startswith(f"{name}/")}
+
+
+def window_before(series: Series | None, step: float | None) -> tuple[float, float] | None:
+    """Return first and last step of the values that `median_before` takes, None where there are none."""
+    end = 0 if series is None or step is None else int(np.searchsorted(series.step, step))
+    if series is None or not end:
+        return None
+    return float(series.step[max(end - LEVEL_POINTS, 0)]), float(series.step[end - 1])
 
 
 def median_before(series: Series, step: float | None) -> float | None:

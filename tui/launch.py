@@ -46,6 +46,9 @@ def open_application(
     language.use(language.choose(lang))
     if theme:
         chosen = msgspec.structs.replace(chosen, theme=theme)
+    # Textual draws at ticks of a clock and leaves one out after a busy one: at its 60 ticks a second a key
+    # pressed right after curves were drawn waited up to 33 ms to be seen.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from .app import SpikeloreApp
 
     extra = [*folders, *(Path(folder).expanduser() for folder in chosen.folders)]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
+from spikelore.tui.columns import Series
 from spikelore.tui.widgets import braille, scale
-from spikelore.tui.widgets.drawing import GUTTER, PARTS, Drawing, Line, Marks
+from spikelore.tui.widgets.drawing import GUTTER, PARTS, Drawing, Line, Marks, lines_of
 from spikelore.tui.widgets.sparkline import sparkline
 
 INKS = {part: Style(color=f"color({number + 1})") for number, part in enumerate(PARTS)}
@@ -149,3 +150,21 @@ def test_sparkline_shows_peaks_and_gaps() -> None:
     assert sparkline([1.0, math.nan], 2) == "▁✕"
     assert sparkline([], 5) == ""
     assert len(sparkline([float(i) for i in range(1000)], 16)) == 16
+
+
+def test_a_held_value_does_not_rise_before_the_next_one() -> None:
+    """Between two evaluations the curve is flat; the jump stands where the second was made."""
+    x, y = np.array([0.0, 100.0, 200.0]), np.array([1.0, 1.0, 5.0])
+    steps, values = braille.held(x, y, (120.0, 220.0), 50)
+    assert values[steps < 200].max() == 1.0
+    assert values[steps >= 200].tolist() == [5.0]
+    assert steps[0] == 120.0
+    assert len(braille.held(np.array([]), np.array([]), (0.0, 1.0), 8)[0]) == 0
+
+
+def test_every_device_of_a_quantity_has_its_line() -> None:
+    """Two GPUs are two curves of different colours with their numbers in the legend."""
+    one = Series(np.arange(3.0), np.ones(3), np.zeros(3))
+    drawn = lines_of({"gpu.memory/0": one, "gpu.memory/1": one}, "other")
+    assert [line.label for line in drawn] == ["0", "1"]
+    assert len({line.kind for line in drawn}) == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spikelore.casebase import CaseLibrary
 from spikelore.probes.evidence import RunDirectory, Step, encode
 from spikelore.probes.evidence.rundir import Alarm
 from spikelore.rules.diagnosis import NotCause
@@ -21,7 +22,7 @@ from spikelore.tui.settings import Settings
 from spikelore.tui.widgets.fixes import FixCard
 from spikelore.tui.widgets.plot import Plot
 from textual.command import CommandPalette
-from textual.widgets import DataTable, Input, Select, Static
+from textual.widgets import DataTable, Input, OptionList, Select, Static
 
 from . import samples
 from .conftest import until
@@ -200,6 +201,40 @@ async def test_the_chosen_fact_is_plotted(spiked: RunDirectory) -> None:
         await until(pilot, lambda: app.screen.query_one("#proof", Plot).title == "grad.norm")
 
 
+async def test_similar_incidents_stand_side_by_side(spiked: RunDirectory) -> None:
+    """This run, what the past ones were and did, fact by fact; the fix that worked can be copied."""
+    with CaseLibrary.open() as library:
+        samples.cases(library)
+    app = SpikeloreApp(spiked, "triage", settings=Settings())
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.screen.diagnosis.similar[0].incident == "20251102-vit-surge")
+        await pilot.press("s")
+        await until(pilot, lambda: app.screen.query_one(DataTable).row_count)
+        table = app.screen.query_one(DataTable)
+        assert [str(column.label) for column in table.columns.values()][1:3] == [
+            "this run",
+            "20251102-vit-surge",
+        ]
+        rows = {key.value: [str(cell) for cell in table.get_row(key)] for key in table.rows}
+        assert rows["cause"][1:3] == ["strategy.lr-surge 94 %", "strategy.lr-surge"]
+        assert rows["lr.ratio"][1:3] == ["1,000", "1,000"]
+        table.move_cursor(row=table.get_row_index("fix"))
+        await until(pilot, lambda: "worked: Moved scheduler.step() to the epoch loop." in text(app, "#whole"))
+        await pilot.press("c")
+        await until(pilot, lambda: app.clipboard == "Moved scheduler.step() to the epoch loop.")
+
+
+async def test_without_similar_incidents_the_key_says_so(spiked: RunDirectory, away: str) -> None:
+    """Nothing to put beside this one is a sentence, not an empty screen."""
+    app = SpikeloreApp(spiked, "triage", settings=Settings())
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.screen.diagnosis and app.screen.diagnosis.warnings)
+        app.screen.diagnosis.similar.clear()
+        await pilot.press("s")
+        await until(pilot, lambda: app._notifications)
+        assert type(app.screen).__name__ == "TriageScreen"
+
+
 async def test_a_focused_fix_is_the_one_copied(spiked: RunDirectory) -> None:
     """With the focus on a fix, c copies that one."""
     app = SpikeloreApp(spiked, "triage", settings=Settings())
@@ -333,6 +368,11 @@ async def test_f1_explains_every_place(app: SpikeloreApp, key: str) -> None:
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
 
 
+def listed(options: OptionList) -> str:
+    """Return what a list offers, one entry after another."""
+    return "\n".join(str(option.prompt) for option in options.options)
+
+
 async def test_every_action_is_in_the_palette(spiked: RunDirectory) -> None:
     """Typing an action's name into the palette and enter runs it."""
     app = live_app(spiked)
@@ -341,8 +381,13 @@ async def test_every_action_is_in_the_palette(spiked: RunDirectory) -> None:
         live = app.screen
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        wanted = {one.binding.description for one in live.active_bindings.values() if one.binding.id}
+        offered = app.screen.query_one(OptionList)
+        await until(pilot, lambda: all(name in listed(offered) for name in wanted - {"Commands"}))
+        assert "Zoom alarm  a" in listed(offered)
+        assert "Theme" in listed(offered)
         await pilot.press(*"zoom alarm")
-        await until(pilot, lambda: app.screen.query_one("OptionList").option_count)
+        await until(pilot, lambda: "Zoom alarm" in listed(offered).splitlines()[0])
         await pilot.press("enter")
         await until(pilot, lambda: live.view is not None)
 

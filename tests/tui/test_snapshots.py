@@ -139,6 +139,20 @@ def test_why_not(spiked: RunDirectory, picture, size, theme) -> None:
 
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS, ids=name)
+def test_similar(spiked: RunDirectory, picture, size, theme) -> None:
+    """This incident beside a past one."""
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await diagnosed(pilot)
+        await pilot.press("s")
+        await settled(pilot, lambda: pilot.app.screen.query_one(DataTable).row_count)
+        await pilot.press("down", "down", "down")
+        await pilot.pause()
+
+    picture(SpikeloreApp(spiked, "triage", settings=Settings(theme=theme)), size, prepare)
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=name)
 def test_resolve(spiked: RunDirectory, picture, size, theme) -> None:
     """The form, one fix marked as working."""
 

@@ -12,6 +12,7 @@ _CLASSES = {
     "runs": "RunsScreen",
     "live": "LiveScreen",
     "triage": "TriageScreen",
+    "similar": "SimilarScreen",
     "resolve": "ResolveScreen",
     "cases": "CasesScreen",
     "rules": "RulesScreen",

@@ -97,7 +97,10 @@ unmodified process and detaching takes them out again; the job goes on all the w
         names = ["PID", "", "Age", "Memory", "Command"]
         if self.size.width >= 100:
             names.insert(1, "User")
-        room = max(self.size.width - (62 if "User" in names else 48), 20)
+        if any(process.rank is not None for process in self.processes.values()):
+            names.insert(-1, "Rank")
+        taken = 44 + 12 * ("User" in names) + 8 * ("Rank" in names)
+        room = max(self.size.width - taken, 16)
         rows = {pid: self._cells(process, names, room) for pid, process in self.processes.items()}
         fill(self.table, names, rows)
 
@@ -113,7 +116,8 @@ unmodified process and detaching takes them out again; the job goes on all the w
             "": state,
             "Age": Content(duration(clock.now() - process.started)),
             "Memory": Content(size(process.memory)),
-            "Command": _command(process).truncate(room, ellipsis=True),
+            "Rank": Content("" if process.rank is None else f"{process.rank}/{process.world}"),
+            "Command": Content(_command(process)).truncate(room, ellipsis=True),
         }
         return [cells[name] for name in names]
 
@@ -163,9 +167,10 @@ unmodified process and detaching takes them out again; the job goes on all the w
         self.look()
 
 
-def _command(process: attaching.Process) -> Content:
-    rank = "" if process.rank is None else f"{process.rank}/{process.world} "
-    return Content.assemble((rank, "$foreground 60%"), " ".join(process.command))
+def _command(process: attaching.Process) -> str:
+    """Return the command line with the program's name only: the script matters, not where Python lies."""
+    program = [Path(process.command[0]).name, *process.command[1:]] if process.command else []
+    return " ".join(program)
 
 
 def _advice() -> Content:

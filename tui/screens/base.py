@@ -11,11 +11,11 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from ..errors import is_expected, note_crash, sentence
 from ..language import tr
+from ..widgets.keybar import KeyBar
 from ..widgets.masthead import Masthead
 from . import SCREENS
 
@@ -41,7 +41,7 @@ class BaseScreen(Screen[Any]):
         yield Masthead()
         with Container(id="body"):
             yield from self.body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar(compact=True, show_command_palette=False)
 
     def body(self) -> Iterable[Widget]:
         """Return the screen's own widgets."""
@@ -56,6 +56,9 @@ class BaseScreen(Screen[Any]):
         """The bindings with their descriptions in the user's language."""
         return {
             key: active._replace(binding=replace(active.binding, description=tr(active.binding.description)))
+            # Keys without an id are those of Textual's own widgets, which no screen shows.
+            if active.binding.id
+            else active
             for key, active in super().active_bindings.items()
         }
 

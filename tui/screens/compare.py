@@ -44,11 +44,11 @@ holds everything in which they differ: settings, versions, commit, data loader, 
         Binding("l", "log", "Log", id="compare.log", tooltip="Logarithmic or linear axis"),
         Binding("e", "everything", "All/different", id="compare.all", tooltip="Show what is equal, too"),
     ]
-    quantity: reactive[int] = reactive(0, init=False)
+    quantity: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the quantities."""
-    alignment: reactive[int] = reactive(0, init=False)
+    alignment: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the alignments."""
-    everything: reactive[bool] = reactive(False, init=False)
+    everything: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether equal properties are listed, too."""
     plot = getters.query_one(Plot)
 
@@ -102,7 +102,12 @@ holds everything in which they differ: settings, versions, commit, data loader, 
         rows = comparison.differences(self.subjects, self.everything)
         room = max((self.size.width - 30) // max(len(self.subjects), 1), 12)
         cells = {name: self._cells(name, values, room) for name, values in rows.items()}
-        fill(self.query_one(DataTable), ["", *(subject.name for subject in self.subjects)], cells)
+        fill(
+            self.query_one(DataTable),
+            ["", *(subject.name for subject in self.subjects)],
+            cells,
+            translated=False,
+        )
 
     @staticmethod
     def _cells(name: str, values: list[str], room: int) -> list[Content]:

@@ -9,15 +9,16 @@ from typing import ClassVar
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...probes.evidence import RunDirectory
-from ..follow import Follower, Moment, by_epoch, median_before
+from ..follow import Follower, Moment, by_epoch, median_before, of_quantity, window_before
 from ..language import tr
-from ..widgets.drawing import Line
+from ..widgets.drawing import Line, lines_of
 from ..widgets.plot import Plot
 from . import live_text
 from .base import BaseScreen
@@ -28,12 +29,12 @@ LOWER = (
     ("update.ratio", "update ratio", "other"),
     ("output.accuracy", "batch accuracy", "rate"),
     ("step.time", "step time", "other"),
-    ("gpu.utilization/0", "GPU utilization", "rate"),
-    ("gpu.memory/0", "GPU memory", "other"),
-    ("gpu.temperature/0", "GPU temperature", "val"),
+    ("gpu.utilization", "GPU utilization", "rate"),
+    ("gpu.memory", "GPU memory", "other"),
+    ("gpu.temperature", "GPU temperature", "val"),
     ("process.rss", "job's memory", "other"),
 )
-"""What the lower plot can show: quantity, title, kind of line."""
+"""What the lower plot can show: quantity, title, kind of line; of a machine's GPUs all are drawn."""
 
 
 class LiveScreen(BaseScreen):
@@ -43,9 +44,10 @@ class LiveScreen(BaseScreen):
     BINDING_GROUP_TITLE = "Live"
     HELP = """
 Training and validation loss above, another quantity below. A curve shows the lowest and the highest
-value of every column, so one bad batch is seen however long the run is. The tinted part lies behind
-the alarm, the dashed line is the level before it; `✕` at the upper edge is a loss that was not a number.
-The mouse reads values, its wheel zooms.
+value of every column, so one bad batch is seen however long the run is. A validation loss holds until
+the next evaluation. The tinted part lies behind the alarm, the dashed line is the level before it, taken
+from the tinted stretch before it; `✕` at the upper edge is a loss that was not a number. The mouse reads
+values, its wheel zooms.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d,enter", "diagnose", "Diagnose", id="live.diagnose", tooltip="Why the loss jumped"),
@@ -76,19 +78,19 @@ The mouse reads values, its wheel zooms.
             tooltip="Read values",
         ),
     ]
-    view: reactive[tuple[float, float] | None] = reactive(None)
+    view: reactive[tuple[float, float] | None] = reactive(None, repaint=False)
     """Steps shown; None follows the run."""
-    extent: reactive[tuple[float, float] | None] = reactive(None)
+    extent: reactive[tuple[float, float] | None] = reactive(None, repaint=False)
     """First and last step of the run, the same for both plots."""
-    cursor: reactive[float | None] = reactive(None)
+    cursor: reactive[float | None] = reactive(None, repaint=False)
     """Step whose values are shown."""
-    logarithmic: reactive[bool] = reactive(False)
+    logarithmic: reactive[bool] = reactive(False, repaint=False)
     """Whether the axes are logarithmic."""
-    alarm: reactive[float | None] = reactive(None)
+    alarm: reactive[float | None] = reactive(None, repaint=False)
     """Step of the alarm."""
-    epochs: reactive[bool] = reactive(False, init=False)
+    epochs: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether the training loss is averaged over epochs."""
-    lower: reactive[int] = reactive(0, init=False)
+    lower: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into the quantities of `LOWER` that this run has."""
     loss_plot = getters.query_one("#loss", Plot)
     lower_plot = getters.query_one("#lower", Plot)
@@ -107,6 +109,7 @@ The mouse reads values, its wheel zooms.
         super().__init__()
         self.run = run
         self.moment: Moment | None = None
+        self._told = Content("")
         self.follower = Follower(run, self._report)
 
     def _report(self, moment: Moment) -> None:
@@ -149,16 +152,25 @@ The mouse reads values, its wheel zooms.
         self.subject(moment.manifest.name or moment.manifest.id)
         self.alarm = float(moment.alarm.step) if moment.alarm else None
         self.extent = moment.extent
-        self.query_one("#state", Static).update(live_text.state_line(moment))
-        banner = self.query_one("#banner", Static)
-        banner.update(live_text.banner(moment))
-        banner.set_class(moment.alarm is not None, "-alarm")
-        self.query_one("#latest", Static).update(live_text.latest(moment, self.size.width - 2))
+        # Ten times a second: what keeps its size is drawn again without laying out the screen.
+        self.query_one("#state", Static).update(live_text.state_line(moment), layout=False)
+        self._warn(moment)
+        latest = live_text.latest(moment, self.size.width - 2)
+        self.query_one("#latest", Static).update(latest, layout=False)
         events = self.query_one("#events", Static)
         told = live_text.events(moment, events.size.height or 20)
-        events.update(told)
+        events.update(told, layout=False)
         events.set_class(not told, "-none")
         self._draw()
+
+    def _warn(self, moment: Moment) -> None:
+        """Show the alarm where something about it is new: the banner's height may change."""
+        told = live_text.banner(moment, self.size.width - 6)
+        if told != self._told:
+            self._told = told
+            banner = self.query_one("#banner", Static)
+            banner.update(told)
+            banner.set_class(moment.alarm is not None, "-alarm")
 
     def _draw(self) -> None:
         if self.moment is None:
@@ -168,19 +180,24 @@ The mouse reads values, its wheel zooms.
         for name, label, kind in (("loss", "train", "train"), ("val.loss", "validation", "val")):
             if name in series:
                 found = by_epoch(series[name]) if self.epochs and name == "loss" else series[name]
-                lines.append(Line(tr(label), kind, found.step, found.value))
+                lines.append(Line(tr(label), kind, found.step, found.value, held=name == "val.loss"))
         self.loss_plot.baseline = live_text.level_before(self.moment.alarm)
         self.loss_plot.show(lines)
         choices = self._choices()
         if choices:
             name, title, kind = choices[self.lower % len(choices)]
+            shown = of_quantity(name, series)
+            first = next(iter(shown.values()))
             self.lower_plot.title = tr(title)
-            self.lower_plot.baseline = median_before(series[name], self.alarm)
-            self.lower_plot.show([Line("", kind, series[name].step, series[name].value)])
+            self.lower_plot.baseline = median_before(first, self.alarm)
+            self.lower_plot.show(lines_of(shown, kind))
         self.lower_plot.display = bool(choices)
+        window = window_before(series.get("loss"), self.alarm)
+        self.loss_plot.window = self.lower_plot.window = window
 
     def _choices(self) -> list[tuple[str, str, str]]:
-        return [choice for choice in LOWER if self.moment and choice[0] in self.moment.series]
+        recorded = self.moment.series if self.moment else {}
+        return [choice for choice in LOWER if of_quantity(choice[0], recorded)]
 
     def watch_epochs(self) -> None:
         """Draw with or without means."""

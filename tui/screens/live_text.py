@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ...probes.evidence.rundir import Alarm
@@ -40,8 +41,8 @@ def _pair(name: str, value: str) -> Content:
     return Content.assemble((f"{tr(name)} ", DIM), (value, "bold"))
 
 
-def banner(moment: Moment) -> Content:
-    """Return the alarm and the first suspicion, or that all is quiet."""
+def banner(moment: Moment, width: int = 80) -> Content:
+    """Return the alarm and the first suspicion, or that all is quiet; no more than fits ``width`` columns."""
     alarm = moment.alarm
     if alarm is None:
         text = tr("No alarm.") if moment.step is not None else tr("Waiting for the first step.")
@@ -55,9 +56,11 @@ def banner(moment: Moment) -> Content:
                 (tr("Likely cause: "), DIM),
                 (wording.cause_name(cause), "bold"),
                 (f" {percent(cause.certainty)}", "bold $plot-alarm"),
-                (tr("   d shows why and what to do"), DIM),
             )
         )
+        hint = tr("   d shows why and what to do")
+        if lines[-1].cell_length + cell_len(hint) <= width:
+            lines[-1] = Content.assemble(lines[-1], (hint, DIM))
     elif alarm.level == "alarm":
         lines.append(Content.styled(tr("Press d to find out why and what to do."), DIM))
     return Content("\n").join(lines)

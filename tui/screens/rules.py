@@ -44,7 +44,7 @@ workbench, `e` changes the one under the cursor.
         Binding("c", "copy", "Copy path", id="rules.copy", tooltip="Copy the path of the YAML file"),
         Binding("ctrl+r", "reload", "Reload", show=False, id="rules.reload", tooltip="Read the files again"),
     ]
-    kind: reactive[int] = reactive(0, init=False)
+    kind: reactive[int] = reactive(0, init=False, repaint=False)
     """Index into `rule_text.KINDS`."""
     table = getters.query_one(DataTable)
     box = getters.query_one("#filter", Input)

@@ -48,9 +48,8 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
             "s",
             "similar",
             "Similar",
-            show=False,
             id="triage.similar",
-            tooltip="Show past incidents like this one",
+            tooltip="This incident beside the past ones like it",
         ),
         Binding("l", "live", "Curves", id="triage.live", tooltip="Show the run's curves"),
         Binding("h", "report", "Report", id="triage.report", tooltip="Write a page with plots to share"),
@@ -210,8 +209,11 @@ how they did in past incidents. `c` copies the best fix, or the one that has the
         self.causes.show_all()
 
     def action_similar(self) -> None:
-        """Scroll to the similar incidents."""
-        self.detail.show_similar()
+        """Show this incident beside the similar ones."""
+        if self.diagnosis is None or not self.diagnosis.similar:
+            self.notify(tr("No past incident is like this one yet."), markup=False)
+            return
+        self.open("similar", self.diagnosis)
 
     def action_live(self) -> None:
         """Show the curves: go back to them where they were left."""

@@ -96,10 +96,6 @@ class CauseDetail(Vertical):
             self.plot.view = curve.around(self._spike_step)
             self.plot.show([curve.line()])
 
-    def show_similar(self) -> None:
-        """Scroll to the similar incidents."""
-        self.query_one("#similar").scroll_visible(top=True)
-
 
 def _summary(cause: Cause) -> Content:
     role = f"  {tr('contributing')}" if cause.role == "contributing" else ""

@@ -74,6 +74,24 @@ def reaching(x: FloatArray, y: FloatArray, view: tuple[float, float]) -> tuple[F
     return np.concatenate(inside_x), np.concatenate(inside_y)
 
 
+def held(
+    x: FloatArray, y: FloatArray, view: tuple[float, float], columns: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the part of a curve inside ``view`` with each value repeated in every column until the next.
+
+    What is measured once an epoch says nothing of the steps between: a slope from one value to the next
+    would show a rise before it began.
+    """
+    places = np.linspace(view[0], view[1], columns + 1)[:-1]
+    last = np.searchsorted(x, places, side="right") - 1
+    inside = (last >= 0) & (last < len(x) - 1) if len(x) else np.zeros(columns, dtype=bool)
+    first, end = np.searchsorted(x, view[0]), np.searchsorted(x, view[1], side="right")
+    steps = np.concatenate([places[inside], x[first:end]])
+    values = np.concatenate([y[last[inside]], y[first:end]])
+    order = np.argsort(steps, kind="stable")
+    return steps[order], values[order]
+
+
 def joined(spans: Spans) -> Spans:
     """Return the spans with empty columns bridged and every jump closed, so that they read as one line."""
     known = np.flatnonzero(~np.isnan(spans.low))

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from ...probes.evidence.reader import FloatArray
+from ..columns import Series
 from . import braille, scale
 
 GUTTER = 7
@@ -47,12 +48,24 @@ class Line:
         kind: ``train``, ``val``, ``gradient``, ``rate`` or ``other``, which gives the colour.
         x: float64 [n], ascending steps.
         y: float64 [n]; non-finite values are marked at the upper edge.
+        held: a value stands until the next one, in place of a slope that nobody measured.
     """
 
     label: str
     kind: str
     x: FloatArray
     y: FloatArray
+    held: bool = False
+
+
+def lines_of(series: Mapping[str, Series], kind: str) -> list[Line]:
+    """Return one line for each device of a quantity; the first has the quantity's own kind."""
+    kinds = [kind, *(other for other in ("train", "val", "gradient", "rate") if other != kind)]
+    several = len(series) > 1
+    return [
+        Line(name.rpartition("/")[2] if several else "", kinds[index % len(kinds)], one.step, one.value)
+        for index, (name, one) in enumerate(series.items())
+    ]
 
 
 @dataclass(frozen=True)
@@ -147,7 +160,10 @@ class Drawing:
 
     def _spans(self, line: Line) -> braille.Spans:
         count = 2 * self.columns
-        x, y = braille.reaching(line.x, line.y, self.marks.view)
+        if line.held:
+            x, y = braille.held(line.x, line.y, self.marks.view, count)
+        else:
+            x, y = braille.reaching(line.x, line.y, self.marks.view)
         spans = braille.decimate(x, y, self.marks.view, count)
         if self.marks.logarithmic:
             # Zero and below have no place on a logarithmic axis; they are gaps, not marks.

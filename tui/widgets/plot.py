@@ -43,7 +43,7 @@ class Plot(Widget):
         & .plot--other { color: $plot-train; }
         & .plot--alarm { color: $plot-alarm; }
         & .plot--after { background: $plot-alarm 12%; }
-        & .plot--window { background: $plot-train 18%; }
+        & .plot--window { background: $plot-train 10%; }
         & .plot--cursor { background: $foreground 20%; }
     }
     """
@@ -97,6 +97,7 @@ class Plot(Widget):
         self.axis = axis
         self.lines: tuple[Line, ...] = ()
         self._frame: Frame | None = None
+        self._inks: dict[str, Style] = {}
 
     def show(self, lines: Sequence[Line]) -> None:
         """Draw other curves, or more of the same."""
@@ -117,6 +118,7 @@ class Plot(Widget):
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
         super().notify_style_update()
+        self._inks.clear()
         self._redraw()
 
     def on_resize(self) -> None:
@@ -212,6 +214,11 @@ class Plot(Widget):
 
     def _style(self, part: str) -> Style:
         """Return a part's style with its translucent colours laid over the background."""
+        if part not in self._inks:
+            self._inks[part] = self._mixed(part)
+        return self._inks[part]
+
+    def _mixed(self, part: str) -> Style:
         under = self.background_colors[1]
         styles = self.get_component_styles(f"plot--{part}")
         over = under + styles.background

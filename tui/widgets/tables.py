@@ -11,15 +11,25 @@ from textual.widgets import DataTable
 from ..language import tr
 
 
-def fill(table: DataTable[Content], names: Sequence[str], rows: dict[str, list[Content]]) -> None:
-    """Show rows by key under headings; the cursor stays on its row if that is still there."""
+def fill(
+    table: DataTable[Content],
+    names: Sequence[str],
+    rows: dict[str, list[Content]],
+    translated: bool = True,
+) -> None:
+    """Show rows by key under headings; the cursor stays on its row if that is still there.
+
+    Args:
+        translated: whether the headings are texts of the interface; names of runs are not.
+    """
     chosen, offset = cursor_key(table), table.scroll_offset
     with table.app.batch_update():
         if not _updated(table, names, rows):
             table.clear(columns=True)
             for index, name in enumerate(names):
                 width = max((cells[index].cell_length for cells in rows.values()), default=0)
-                table.add_column(tr(name), width=max(width, cell_len(tr(name))), key=name)
+                heading = tr(name) if translated else name
+                table.add_column(heading, width=max(width, cell_len(heading)), key=name)
             for key, cells in rows.items():
                 table.add_row(*cells, key=key)
             if chosen in rows:
