@@ -47,7 +47,7 @@ def run_cases(base: RuleBase, identifier: str | None = None) -> Iterator[CaseRes
 
 def _problem(base: RuleBase, document: RuleDocument, case: TestDocument) -> str:
     others = [base.rules[case.like]] if case.like in base.rules else []
-    computed, verdict = facts_from(case.series) if case.series else (FactSet(), "spike")
+    computed, verdict = facts_from(case.series) if case.series else (FactSet(), _applies_to(document))
     facts = computed.with_facts(given_fact(name, given) for name, given in case.facts.items())
     outcome = Engine([Rule.of(each) for each in (document, *others)]).evaluate(facts, verdict)
     fired = outcome.firings.get(document.id)
@@ -58,6 +58,12 @@ def _problem(base: RuleBase, document: RuleDocument, case: TestDocument) -> str:
     if case.like is not None and case.like not in outcome.firings:
         return f"{case.like} does not fire on these facts, so they are no look-alike"
     return ""
+
+
+def _applies_to(document: RuleDocument) -> str:
+    """Return the finding under which a case without a curve is judged: a spike where the rule allows it."""
+    verdicts = document.verdicts
+    return "spike" if not verdicts or "spike" in verdicts else verdicts[0]
 
 
 def given_fact(name: str, given: FactValue | GivenFact) -> Fact:

@@ -29,7 +29,7 @@ LONG = 30
 _TRANSIENT = "pattern.transient-spike"
 _SLOW = "pattern.slow-divergence"
 _OVERTURNS = ("spike", "healthy")
-"""Verdicts that a pattern concluded by rules replaces."""
+"""Verdicts that a pattern concluded by rules replaces, unless the rule names others."""
 
 
 def diagnose(run: RunEvidence, lang: Lang = "en", rulebase: RuleBase | None = None) -> Diagnosis:
@@ -117,10 +117,10 @@ def conclude(
     )
     pattern = _pattern(outcome, base, verdict)
     if pattern is not None:
-        verdict = pattern
-        outcome = base.evaluate(facts, verdict)
         diagnosis.verdict, diagnosis.pattern = "pattern", pattern
         diagnosis.reason = _pattern_reason(outcome, base, pattern, lang)
+        verdict = pattern
+        outcome = base.evaluate(facts, verdict)
     _fill(diagnosis, outcome, base, verdict)
     broken = sum(problem.severity == "error" for problem in base.problems)
     if broken:
@@ -173,9 +173,8 @@ def verdict_key(finding: Finding) -> str:
 
 def _pattern(outcome: Outcome, base: RuleBase, verdict: str) -> str | None:
     """Return the pattern that rules are sure of and no cause outdoes."""
-    if verdict not in _OVERTURNS:
-        return None
-    drawn = {base.rules[firing.rule].pattern for firing in outcome.firings.values()} - {None}
+    rules = (base.rules[firing.rule] for firing in outcome.firings.values())
+    drawn = {rule.pattern for rule in rules if verdict in (rule.verdicts or _OVERTURNS)}
     patterns = {name: outcome.certainty(name) for name in drawn if name is not None}
     causes = {f.conclusion for f in outcome.firings.values() if f.conclusion.startswith("cause.")}
     strongest = max((outcome.certainty(name) for name in causes), default=0.0)
