@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from ..probes.evidence.reader import RankEvidence, RunEvidence
 from ..probes.evidence.rundir import Alarm, RunDirectory, write_atomic
 from ..rules.detector.early import Precursor
@@ -30,6 +32,9 @@ WAIT_SECONDS = 5.0
 _REST = 20.0
 """Between two diagnoses of a run at least this many times the length of the last one passes."""
 _MOST_PROBLEMS = 20
+_PLANNED = "pattern.planned-change"
+_NO_FAULT = (_PLANNED, "pattern.transient-spike", "pattern.noise", "pattern.restart-bump")
+"""Patterns that say that nothing is wrong with the run."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +42,9 @@ _log = logging.getLogger(__name__)
 class Watcher:
     """Follows one run in a thread of its own and never raises into the program that started it.
 
-    It is the only writer of the run's ``alarms.jsonl`` and ``diagnosis.json``.
+    It is the only writer of the run's ``alarms.jsonl`` and ``diagnosis.json``. A jump is alarmed unless
+    the diagnosis made on the spot knows a plan behind it; an alarm of what a later diagnosis finds to be no
+    fault is withdrawn.
 
     Args:
         run_dir: the run directory; it may still be empty but for its manifest.
@@ -73,6 +80,8 @@ class Watcher:
         self._detector = LiveDetector()
         self._feed = _Feed()
         self._due: _Due | None = None
+        self._standing: list[Alarm] = []
+        self._held: list[Alarm] = []
         self._evals_seen = 0
         self._rest_until = 0.0
         self._stop = threading.Event()
@@ -176,9 +185,34 @@ class Watcher:
             reason=_reason(signal),
         )
         if signal.level == "alarm":
-            alarm.incident = incident_id(self._run.manifest.id, signal.step, signal.epoch)
             self._due = _Due(now + WAIT_STEPS, time.monotonic() + WAIT_SECONDS)
+            alarm.incident = incident_id(self._run.manifest.id, signal.step, signal.epoch)
+            plan = "" if signal.nonfinite else self._guarded(self._plan)
+            if plan:
+                alarm = _withdrawn(alarm, plan)
+            (self._held if plan else self._standing).append(alarm)
         self._tell(alarm)
+
+    def _plan(self) -> str:
+        """Return the plan of the job that makes the loss jump, as far as is known by now; else nothing."""
+        from ..rules import diagnose
+
+        found = diagnose(self._run, lang=self.lang)
+        return found.reason if found.pattern == _PLANNED else ""
+
+    def _reconsider(self, diagnosis: Diagnosis) -> None:
+        """Raise what was held back where it is a spike after all; withdraw what turned out to be none."""
+        if diagnosis.verdict == "spike":
+            again = [msgspec.structs.replace(alarm, level="alarm", time=time.time()) for alarm in self._held]
+            self._standing, self._held = [*self._standing, *again], []
+            for alarm in again:
+                self._tell(alarm)
+        elif diagnosis.pattern in _NO_FAULT:
+            over = [alarm for alarm in self._standing if isinstance(alarm.after, float)]
+            self._standing = [alarm for alarm in self._standing if alarm not in over]
+            self._held += over
+            for alarm in over:
+                self._tell(_withdrawn(alarm, diagnosis.reason))
 
     def _tell(self, alarm: Alarm) -> None:
         self.directory.append_alarm(alarm)
@@ -201,10 +235,15 @@ class Watcher:
             recorded = self._guarded(lambda: record(self._run, diagnosis, library)) or recorded
         self.diagnosis, self.incident = recorded.diagnosis, recorded.incident or self.incident
         write_atomic(self.directory.diagnosis_path, recorded.diagnosis.to_json())
+        self._reconsider(recorded.diagnosis)
         self._rest_until = time.monotonic() + max(1.0, _REST * (time.monotonic() - started))
         if self._on_diagnosis is not None:
             self._on_diagnosis(recorded.diagnosis, recorded.incident)
         return recorded
+
+
+def _withdrawn(alarm: Alarm, reason: str) -> Alarm:
+    return msgspec.structs.replace(alarm, level="withdrawn", time=time.time(), reason=reason)
 
 
 class _Due:

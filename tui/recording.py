@@ -69,6 +69,9 @@ class Alerts:
 
     def alarm(self, alarm: Alarm) -> None:
         """Say where the loss jumped, once certain, and what moves before it does."""
+        if alarm.level == "withdrawn":
+            self._ended(tr("alarm withdrawn: {what}", what=alarm.reason))
+            return
         if alarm.level != "alarm":
             if alarm.series != "loss":
                 self.say(tr("early warning: {what}", what=alarm.reason))
@@ -100,7 +103,10 @@ class Alerts:
 
         cause = diagnosis.causes[0]
         likely = f"{cause_name(cause)} ({percent(cause.certainty)})"
-        text = tr("likely cause: {cause}; see spikelore triage {run}", cause=likely, run=self.run.path)
+        self._ended(tr("likely cause: {cause}; see spikelore triage {run}", cause=likely, run=self.run.path))
+
+    def _ended(self, text: str) -> None:
+        """Say what an alarm turned out to be, to everyone who was told of it."""
         self.say(text)
         if self._told:
             self._send(text)

@@ -128,10 +128,11 @@ def _alive(pid: int) -> bool:
 
 
 def foremost(alarms: list[Alarm]) -> Alarm | None:
-    """Return the first certain alarm, else the latest warning of the loss, else that of what moves before."""
+    """Return the first certain alarm, else the latest withdrawn, else a warning, of the loss first."""
     certain = [alarm for alarm in alarms if alarm.level == "alarm"]
+    withdrawn = [alarm for alarm in alarms if alarm.level == "withdrawn"]
     losses = [alarm for alarm in alarms if alarm.series == "loss"]
-    chosen = certain[:1] or losses[-1:] or alarms[-1:]
+    chosen = certain[:1] or withdrawn[-1:] or losses[-1:] or alarms[-1:]
     return chosen[0] if chosen else None
 
 

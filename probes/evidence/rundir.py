@@ -53,7 +53,7 @@ class Alarm(msgspec.Struct, omit_defaults=True):
     """One line of ``alarms.jsonl``, written by whoever watches the run."""
 
     level: str
-    """``warning`` at the first bad batch, ``alarm`` once certain."""
+    """``warning`` at the first bad batch, ``alarm`` once certain, ``withdrawn`` where it was no fault."""
     step: int
     time: float = 0.0
     epoch: float | None = None
@@ -180,17 +180,20 @@ class RunDirectory:
             stream.write(msgspec.json.encode(alarm) + b"\n")
 
     def alarms(self) -> list[Alarm]:
-        """Return every alarm so far, a torn last line left out."""
+        """Return every alarm so far, a torn last line left out; a later line takes the place of its alarm."""
         try:
             lines = self.alarms_path.read_bytes().splitlines()
         except FileNotFoundError:
             return []
-        alarms = []
+        alarms: list[Alarm] = []
         for line in lines:
             try:
-                alarms.append(msgspec.json.decode(line, type=Alarm))
+                alarm = msgspec.json.decode(line, type=Alarm)
             except msgspec.DecodeError:
                 continue
+            if alarm.level == "withdrawn":
+                alarms = [old for old in alarms if (old.level, old.step) != ("alarm", alarm.step)]
+            alarms.append(alarm)
         return alarms
 
 

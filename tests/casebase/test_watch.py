@@ -40,8 +40,8 @@ class Job:
             b"".join(samples.step_line(step, loss(step), exploding(step)) for step in range(first, last))
         )
 
-    def tell(self, name: str, data: dict[str, Any]) -> None:
-        self._write(encode(Event(name, 0, 0.0, data)))
+    def tell(self, name: str, data: dict[str, Any], step: int = 0) -> None:
+        self._write(encode(Event(name, step, float(step), data)))
 
     def validate(self, step: int, loss: float) -> None:
         self._write(encode(Eval(step, float(step), step / 100, {"val.loss": loss})))
@@ -89,6 +89,45 @@ def test_a_live_spike_is_alarmed_diagnosed_and_opened(tmp_path: Path, library: C
         assert written.verdict == "spike"
         assert [case.id for case in library.list()] == [told[0][1]] == [watcher.incident]
     assert watcher.problems == []
+
+
+def test_a_jump_that_comes_back_withdraws_its_alarm(tmp_path: Path, library: CaseLibrary) -> None:
+    """Whoever was told of it is told that nothing is wrong, and why; it counts as an alarm no longer."""
+    job = Job(tmp_path / "run")
+    seen: list[Alarm] = []
+
+    def humped(step: int) -> float:
+        return 2.5 if ONSET <= step < ONSET + 12 else 0.5 + 0.01 * (step % 7)
+
+    with Watcher(job.directory, library, on_alarm=seen.append):
+        job.train(0, ONSET, humped)
+        job.train(ONSET, ONSET + 300, humped)
+        until(lambda: seen and seen[-1].level == "withdrawn")
+    assert [alarm.level for alarm in seen if alarm.series == "loss"] == ["warning", "alarm", "withdrawn"]
+    assert "came back" in seen[-1].reason
+    assert "alarm" not in {alarm.level for alarm in job.directory.alarms()}
+    assert library.list() == []
+
+
+def test_a_planned_jump_raises_no_alarm_until_it_proves_a_fault(tmp_path: Path, library: CaseLibrary) -> None:
+    """A new head begins at the loss of a beginning: no alarm. Once the loss leaves that, it is one."""
+    job = Job(tmp_path / "run")
+    seen: list[Alarm] = []
+
+    def staged(step: int) -> float:
+        return 6.0 * 0.99**step + 0.5 if step < ONSET else 5.0 if step < ONSET + 40 else 80.0
+
+    with Watcher(job.directory, library, on_alarm=seen.append):
+        job.tell("optimizer", {"fresh": 1000, "first": True})
+        job.train(0, ONSET, staged)
+        job.tell("optimizer", {"fresh": 50, "first": True}, ONSET)
+        job.train(ONSET, ONSET + 40, staged)
+        until(lambda: any(alarm.level == "withdrawn" for alarm in seen))
+        assert "alarm" not in {alarm.level for alarm in seen}
+        job.train(ONSET + 40, ONSET + 200, staged)
+        job.validate(ONSET + 200, 80.0)
+        until(lambda: seen[-1].level == "alarm")
+    assert [case.state for case in library.list()] == ["open"]
 
 
 def test_an_incident_names_framework_and_model(tmp_path: Path, library: CaseLibrary) -> None:

@@ -170,7 +170,7 @@ values, its wheel zooms.
             self._told = told
             banner = self.query_one("#banner", Static)
             banner.update(told)
-            banner.set_class(moment.alarm is not None, "-alarm")
+            banner.set_class(moment.alarm is not None and moment.alarm.level != "withdrawn", "-alarm")
 
     def _draw(self) -> None:
         if self.moment is None:

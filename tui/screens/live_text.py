@@ -75,6 +75,8 @@ def level_before(alarm: Alarm | None) -> float | None:
 def _alarm(alarm: Alarm) -> Content:
     if alarm.series != "loss":
         return Content.assemble((f"△ {tr('Early warning')}", "bold $plot-val"), "  ", alarm.reason)
+    if alarm.level == "withdrawn":
+        return Content.assemble((f"○ {tr('Alarm withdrawn')}", "bold"), "  ", alarm.reason)
     certain = alarm.level == "alarm"
     inner = [f"{tr('step {n}', n=f'{alarm.step:,}')}"]
     if alarm.epoch is not None:

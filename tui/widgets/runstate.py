@@ -31,4 +31,7 @@ def alarm(summary: RunSummary) -> Content:
         return Content("")
     if summary.alarm.level == "alarm":
         return Content.styled(tr("▲ spike at {step}", step=f"{summary.alarm.step:,}"), "bold $plot-alarm")
+    if summary.alarm.level == "withdrawn":
+        place = f"{summary.alarm.step:,}"
+        return Content.styled(tr("○ withdrawn at {step}", step=place), "$foreground 60%")
     return Content.styled(tr("△ warning at {step}", step=f"{summary.alarm.step:,}"), "$plot-val")
