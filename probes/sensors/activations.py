@@ -49,6 +49,13 @@ class Activations(Sensor):
             "sampled",
             "Largest root mean square of an activation layer's result.",
         ),
+        Field(
+            "act.kurtosis",
+            "factor",
+            "scalar",
+            "sampled",
+            "Largest kurtosis of an activation layer's result, zeros of a ReLU left out: 3 for a normal distribution.",
+        ),
     )
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
@@ -60,14 +67,15 @@ class Activations(Sensor):
             limit = (sample.abs() > 1 - _EDGE) if kind == "Tanh" else ((sample - 0.5).abs() > 0.5 - _EDGE)
             at_limit = (sample == 0) if kind == "Relu" else limit
             kinds.append(kind)
-            rows.append(torch.stack([at_limit.float().mean(), sample.square().mean().sqrt()]))
+            kurtosis = _kurtosis(sample, sample != 0 if kind == "Relu" else torch.ones_like(sample))
+            rows.append(torch.stack([at_limit.float().mean(), sample.square().mean().sqrt(), kurtosis]))
             if len(rows) >= _MAX_LAYERS:
                 break
         if rows and len({row.device for row in rows}) == 1:
             step.later(torch.stack(rows).flatten(), lambda numbers: self._fill(step, kinds, numbers))
 
     def _fill(self, step: OpenStep, kinds: list[str], numbers: list[float]) -> None:
-        shares, sizes = numbers[::2], numbers[1::2]
+        shares, sizes, tails = numbers[::3], numbers[1::3], numbers[2::3]
         saturated = [share for kind, share in zip(kinds, shares, strict=True) if kind != "Relu"]
         dead = [share for kind, share in zip(kinds, shares, strict=True) if kind == "Relu"]
         finite = [size for size in sizes if size - size == 0.0]
@@ -77,7 +85,16 @@ class Activations(Sensor):
             step.v["act.dead"] = max(dead)
         if finite:
             step.v["act.norm"] = max(finite)
+            step.v["act.kurtosis"] = max((tail for tail in tails if tail - tail == 0.0), default=0.0)
         step.v["act.nonfinite"] = len(sizes) - len(finite)
+
+
+def _kurtosis(values: Tensor, counted: Tensor) -> Tensor:
+    """Return the fourth central moment over the squared variance of the counted values; 0 where they are equal."""
+    weights = counted / counted.sum().clamp_min(1)
+    deviations = values - (weights * values).sum()
+    squares = deviations.square()
+    return (weights * squares.square()).sum() / (weights * squares).sum().square().clamp_min(1e-30)
 
 
 def _results(roots: Sequence[Tensor]) -> Iterator[tuple[str, Tensor]]:

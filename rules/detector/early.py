@@ -1,5 +1,7 @@
 """What moves before the loss does: gradients, updates, activations, attention scores and the loss scale.
 
+And a loss that climbs before it jumps.
+
 Every judgement at a step uses nothing after it, so what is said of a finished run is what could have been
 said while it ran.
 """
@@ -7,10 +9,12 @@ said while it ran.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from .windows import SortedWindow
 
 WINDOW = 32
 """Values that make a level."""
@@ -28,6 +32,17 @@ _QUARTILES = 1.349
 _HALVINGS = 6
 """Times that the loss scale is halved in a row; fewer belong to its search for the right one."""
 _SETTLED = 8
+_BACK = 5
+"""Values that show whether a quantity has come back."""
+_CLIMB_WINDOW = 64
+_SLACK = 1.0
+"""Spreads above its level that a loss may stand at without adding up."""
+_MOST = 3.0
+"""Spreads that one loss counts for at most: a few bad batches make no climb."""
+_SUM = 12.0
+"""Spreads that make a climb certain, added up."""
+_ROUNDING = 0.01
+"""Share of its level that the spread of a loss counts as at least."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +73,7 @@ class Rise:
 
     def __init__(self, quantity: str) -> None:
         self._quantity = quantity
-        self._order: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._level = SortedWindow(WINDOW)
         self._up: list[tuple[int, float]] = []
         self._passed = 0.0
 
@@ -68,41 +82,64 @@ class Rise:
         if not (math.isfinite(value) and value > 0):
             return None
         log = math.log(value)
-        if len(self._sorted) >= _FEWEST and log > self._bar():
+        if len(self._level) >= _FEWEST and log > self._bar():
             self._up.append((step, log))
             if len(self._up) == _PERSISTS:
-                return Precursor(self._quantity, self._up[0][0], step, math.exp(self._at(0.5)), value)
+                before = math.exp(_share(self._level, 0.5))
+                return Precursor(self._quantity, self._up[0][0], step, before, value)
             if len(self._up) >= WINDOW:
                 self._settle()
             return None
         if self._up:
-            self._passed = max(self._passed, max(high for _, high in self._up) - self._at(0.5))
+            highest = max(high for _, high in self._up)
+            self._passed = max(self._passed, highest - _share(self._level, 0.5))
             self._up.clear()
-        self._take(log)
+        self._level.push(log)
         return None
 
-    def _at(self, share: float) -> float:
-        return self._sorted[int(share * (len(self._sorted) - 1))]
-
     def _bar(self) -> float:
-        level = self._at(0.5)
-        spread = (self._at(0.75) - self._at(0.25)) / _QUARTILES
-        rise = max(math.log(_FACTOR), _SPREADS * spread, _BEYOND * self._passed)
-        return max(level + rise, self._sorted[-1] + math.log(_CLEAR))
-
-    def _take(self, log: float) -> None:
-        self._order.append(log)
-        insort(self._sorted, log)
-        if len(self._order) > WINDOW:
-            del self._sorted[bisect_left(self._sorted, self._order.popleft())]
+        rise = max(math.log(_FACTOR), _SPREADS * _spread(self._level), _BEYOND * self._passed)
+        return max(_share(self._level, 0.5) + rise, self._level.ordered[-1] + math.log(_CLEAR))
 
     def _settle(self) -> None:
         """Take the values that have stayed up for a new level."""
-        self._order.clear()
-        self._sorted.clear()
+        self._level = SortedWindow(WINDOW)
         for _, log in self._up:
-            self._take(log)
+            self._level.push(log)
         self._up.clear()
+
+
+class Climb:
+    """Follows the loss: a change-point upwards, too small for a jump, by the cumulative sum of Page (1954).
+
+    Deviations from the median of the last values, in robust standard deviations, are added up above a slack.
+    Healthy losses climb too, as those of two networks that learn against each other, so that this tells
+    something only once the loss has jumped.
+    """
+
+    def __init__(self, quantity: str) -> None:
+        self._quantity = quantity
+        self._level = SortedWindow(_CLIMB_WINDOW)
+        self._sum, self._first = 0.0, 0
+
+    def push(self, step: int, value: float) -> Precursor | None:
+        """Take in the next loss; the level is learnt anew after each climb."""
+        if not math.isfinite(value):
+            return None
+        found = self._judge(step, value) if len(self._level) >= WINDOW else None
+        if found is not None:
+            self._sum, self._level = 0.0, SortedWindow(_CLIMB_WINDOW)
+        self._level.push(value)
+        return found
+
+    def _judge(self, step: int, value: float) -> Precursor | None:
+        level = _share(self._level, 0.5)
+        spread = max(_spread(self._level), _ROUNDING * abs(level), 1e-12)
+        total = max(0.0, self._sum + min((value - level) / spread, _MOST) - _SLACK)
+        if total > 0 and not self._sum:
+            self._first = step
+        self._sum = total
+        return Precursor(self._quantity, self._first, step, level, value) if total >= _SUM else None
 
 
 class Fall:
@@ -135,52 +172,81 @@ class Fall:
         return None
 
 
-_WATCHED: dict[str, type[Rise | Fall]] = {
+_Values: TypeAlias = Mapping[str, object]
+_WATCHED: dict[str, type[Rise | Fall | Climb]] = {
     "grad.norm": Rise,
     "update.norm": Rise,
     "act.norm": Rise,
+    "act.kurtosis": Rise,
     "attn.logit_max": Rise,
     "amp.scale": Fall,
+    "loss": Climb,
 }
+_AFTERWARDS = ("loss",)
+"""Those that are told of only once the loss has jumped."""
 
 
 class EarlyWarnings:
-    """Follows all of them through the steps of a run."""
+    """Follows them through the steps of a run.
 
-    def __init__(self) -> None:
-        self._followed = {name: kind(name) for name, kind in _WATCHED.items()}
+    Args:
+        live: tell what may be said before anything has happened; else also what speaks only then.
+    """
 
-    def push(self, step: int, values: Mapping[str, object]) -> list[Precursor]:
+    def __init__(self, *, live: bool = True) -> None:
+        self._followed = {
+            name: kind(name) for name, kind in _WATCHED.items() if not (live and name in _AFTERWARDS)
+        }
+        self._recent: dict[str, deque[float]] = {}
+
+    def push(self, step: int, values: _Values) -> list[Precursor]:
         """Take in a step's record; return what has become certain at it."""
         found = []
         for name, followed in self._followed.items():
             value = _value(name, values)
-            precursor = followed.push(step, value) if value is not None else None
+            if value is None:
+                continue
+            self._recent.setdefault(name, deque(maxlen=_BACK)).append(value)
+            precursor = followed.push(step, value)
             if precursor is not None:
                 found.append(precursor)
         return found
 
+    def came_back(self, found: Precursor) -> bool:
+        """Whether a quantity is nearer to its old level than to what was told of it."""
+        now = sorted(self._recent[found.quantity])[len(self._recent[found.quantity]) // 2]
+        return abs(now - found.before) < abs(now - found.value)
 
-def precursors(steps: Iterable[tuple[int, Mapping[str, object]]], onset: int) -> list[Precursor]:
+
+def precursors(steps: Iterable[tuple[int, _Values]], onset: int) -> list[Precursor]:
     """Return what had become certain before a loss jumped, the earliest first, each quantity once.
 
-    What has come back to its level since is left out, as far as a new excursion shows it.
+    What has come back to its level since is left out.
 
     Args:
         steps: (step, values of its record) in order; those from the onset on are not looked at.
         onset: step of the first bad loss.
     """
-    followed = EarlyWarnings()
+    followed = EarlyWarnings(live=False)
     latest: dict[str, Precursor] = {}
     for step, values in steps:
         if step >= onset:
             break
         for precursor in followed.push(step, values):
             latest[precursor.quantity] = precursor
-    return sorted(latest.values(), key=lambda precursor: precursor.step)
+    lasting = [precursor for precursor in latest.values() if not followed.came_back(precursor)]
+    return sorted(lasting, key=lambda precursor: precursor.step)
 
 
-def _value(name: str, values: Mapping[str, object]) -> float | None:
+def _share(window: SortedWindow, share: float) -> float:
+    return window.ordered[int(share * (len(window) - 1))]
+
+
+def _spread(window: SortedWindow) -> float:
+    return (_share(window, 0.75) - _share(window, 0.25)) / _QUARTILES
+
+
+def _value(name: str, values: _Values) -> float | None:
     """Return a quantity; updates as for a rate of 1, since a schedule's own rise is no news."""
     value = values.get(name)
     if not isinstance(value, float | int):

@@ -59,8 +59,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "moves/grad.norm": ("the gradient norm", "梯度范数"),
     "moves/update.norm": ("the size of the updates at an equal rate", "同等学习率下的更新幅度"),
     "moves/act.norm": ("the size of the activations", "激活幅度"),
+    "moves/act.kurtosis": ("the kurtosis of the activations", "激活值的峰度"),
     "moves/attn.logit_max": ("the largest attention logit", "最大注意力 logit"),
     "moves/amp.scale": ("the loss scale", "损失缩放因子"),
+    "moves/loss": ("the loss itself", "损失本身"),
     "one_of": ("one of {values}", "{values} 之一"),
 }
 _BOOLS = {"en": {True: "yes", False: "no"}, "zh": {True: "是", False: "否"}}

@@ -84,6 +84,25 @@ def test_saturation_is_seen_in_functions_and_modules(recording: Recording) -> No
     assert values["act.nonfinite"] == 0
 
 
+def test_heavy_tails_of_activations_are_measured(recording: Recording) -> None:
+    """The kurtosis of what a ReLU lets through; equal values have none, and zeros do not count."""
+    x = torch.cat([torch.full((1, 99), 1.0), torch.full((1, 1), 101.0), torch.full((1, 300), -1.0)], 1)
+    one_step(nn.Sequential(nn.Linear(1, 1), Passed(x)), torch.ones(1, 1))
+    # One of a hundred values stands out: (p (1-p) ((1-p)^3 + p^3)) / (p (1-p))^2 with p = 0.01.
+    assert recording.end().steps[0].v["act.kurtosis"] == pytest.approx(98.01, abs=0.02)
+
+
+class Passed(nn.Module):
+    """Gives fixed values, whatever the input, through a ReLU."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        super().__init__()
+        self.values = values
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.values + 0.0 * x)
+
+
 def test_attention_logits_are_measured(recording: Recording) -> None:
     """The largest logit of plain attention is q k / sqrt(d), taken where the model calls it."""
 

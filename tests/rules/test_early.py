@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spikelore.rules.detector.early import WINDOW, EarlyWarnings, Fall, Precursor, Rise, precursors
+from spikelore.rules.detector.early import WINDOW, Climb, EarlyWarnings, Fall, Precursor, Rise, precursors
 
 Values = list[tuple[int, dict[str, object]]]
 
 
-def told(values: list[float], kind: type[Rise | Fall] = Rise) -> list[Precursor]:
+def told(values: list[float], kind: type[Rise | Fall | Climb] = Rise) -> list[Precursor]:
     followed = kind("q")
     found = (followed.push(step, value) for step, value in enumerate(values))
     return [precursor for precursor in found if precursor is not None]
@@ -101,6 +101,45 @@ def test_updates_that_grow_with_the_rate_are_no_news() -> None:
     assert [p.quantity for p in precursors(steps, 300)] == ["update.norm"]
 
 
+def loss_curve(last: float, seed: int = 0) -> list[float]:
+    """A noisy level of 1 that climbs to another over 40 steps from step 300 on, and jumps at 340."""
+    level = np.r_[np.ones(300), np.linspace(1, last, 40), np.full(20, 5.0)]
+    return noisy(level, 0.05, seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_loss_that_climbs_before_it_jumps_is_told_afterwards(seed: int) -> None:
+    """In the diagnosis only: while it runs, a climb that has not jumped is no news."""
+    steps: Values = [(step, {"loss": value}) for step, value in enumerate(loss_curve(1.5, seed))]
+    (found,) = precursors(steps, 340)
+    assert found.quantity == "loss"
+    assert 300 <= found.step < 340
+    assert 290 <= found.first <= found.step
+    assert found.before == pytest.approx(1.0, abs=0.05)
+    watched = EarlyWarnings()
+    assert not [told for step, values in steps for told in watched.push(step, values)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_steady_or_falling_loss_does_not_climb(seed: int) -> None:
+    assert not precursors(list(enumerate({"loss": value} for value in loss_curve(1.0, seed))), 340)
+    falling = noisy(np.geomspace(2, 0.1, 1000), 0.1, seed)
+    assert not precursors(list(enumerate({"loss": value} for value in falling)), 1000)
+
+
+def test_a_few_bad_batches_make_no_climb() -> None:
+    values = noisy(np.ones(400), 0.05)
+    values[100::40] = [50.0] * len(values[100::40])
+    assert not told(values, Climb)
+
+
+def test_what_has_come_back_before_the_jump_is_left_out() -> None:
+    high = [5.0] * 20
+    steps = list(enumerate({"grad.norm": v} for v in [*noisy(np.ones(60), 0.1), *high, *[1.0] * 10]))
+    assert precursors(steps, 80)
+    assert not precursors(steps, 90)
+
+
 def test_nothing_from_the_onset_on_is_looked_at() -> None:
     steps: Values = [(n, {"grad.norm": 1.0 + 0.1 * (n % 3)}) for n in range(60)]
     steps += [(60 + n, {"grad.norm": 50.0}) for n in range(10)]
@@ -113,11 +152,13 @@ def test_nothing_from_the_onset_on_is_looked_at() -> None:
 @given(st.lists(st.one_of(st.floats(), st.integers(-5, 5)), max_size=3 * WINDOW))
 def test_any_numbers_are_taken(values: list[float]) -> None:
     """Zeros, negative and non-finite values too; and a step's answer never depends on what follows."""
-    whole, prefix = EarlyWarnings(), EarlyWarnings()
-    found = [p for n, v in enumerate(values) for p in whole.push(n, {"grad.norm": v, "amp.scale": v})]
-    half = len(values) // 2
-    before = [
-        p for n, v in enumerate(values[:half]) for p in prefix.push(n, {"grad.norm": v, "amp.scale": v})
-    ]
+
+    def every(values: list[float]) -> list[Precursor]:
+        followed = EarlyWarnings(live=False)
+        names = ("grad.norm", "amp.scale", "loss")
+        return [p for n, v in enumerate(values) for p in followed.push(n, dict.fromkeys(names, v))]
+
+    found, half = every(values), len(values) // 2
+    before = every(values[:half])
     assert [repr(p) for p in found if p.step < half] == [repr(p) for p in before]
     assert all(math.isfinite(p.before) for p in found if p.quantity == "grad.norm")
