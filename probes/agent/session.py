@@ -81,6 +81,12 @@ class Session:
         """Optimizer steps so far."""
         return self.steps.index
 
+    def claim(self) -> None:
+        """This process trains: open its evidence file, unless that was done, and describe it."""
+        if self.sink.claim():
+            self.steps.index += self.sink.first_step
+            self.lifecycle.claimed()
+
     def event(self, name: str, data: dict[str, Any]) -> None:
         """Write an event placed at the current step."""
         self.sink.event(name, self.steps.index, data)
@@ -227,8 +233,8 @@ def begin(settings: Settings | None = None, claim: bool = False) -> Session:
         from .hooks import install
 
         current = Session(settings or Settings.from_environment())
-        if claim and current.sink.claim():
-            current.lifecycle.claimed()
+        if claim:
+            current.claim()
         current.load_sensors()
         install(current)
         current.lifecycle.begun(os.getpid(), time.time())

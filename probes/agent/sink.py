@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..evidence import SCHEMA_VERSION, Event, EvidenceError, Header, Record, RunDirectory
+from ..evidence.sessions import steps_before
 from ..recorder import Recorder
 from .quick import QuickStep
 from .settings import Settings
@@ -36,6 +37,8 @@ class Sink:
         self._held: list[Record | QuickStep] = []
         self._recorder: Recorder | None = None
         self._failed = False
+        self.first_step = 0
+        """Steps of the run before this process: a job that starts itself again goes on counting."""
 
     @property
     def claimed(self) -> bool:
@@ -62,6 +65,8 @@ class Sink:
             note_failure(f"no evidence: {error}")
             return False
         for record in self._held:
+            if not isinstance(record, Header):
+                record.step += self.first_step
             self._recorder.write(record)
         self._held.clear()
         return True
@@ -79,6 +84,7 @@ class Sink:
             time=time.time(),
         )
         path = directory.new_evidence_file(self.rank)
+        self.first_step = steps_before(directory, self.rank, path)
         alarms = directory.alarms_path
         return Recorder(path, header, limit=self._settings.limit, alarms=alarms, on_alarm=self._on_alarm)
 

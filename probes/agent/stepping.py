@@ -311,8 +311,8 @@ class Stepper:
         """Return the step under way, opening one if there is none."""
         self.quick.leave()
         if self.open is None:
-            if not self._session.sink.claimed and self._session.sink.claim():
-                self._session.lifecycle.claimed()
+            if not self._session.sink.claimed:
+                self._session.claim()
             self.open = OpenStep(self.index)
             self._assigned = 0
             if self._notes:

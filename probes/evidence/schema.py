@@ -42,7 +42,7 @@ class Step(msgspec.Struct, tag_field="k", tag="step", omit_defaults=True):
     """What the sensors saw in one optimizer step."""
 
     step: int
-    """Optimizer steps since recording began, from 0."""
+    """Optimizer steps since recording began, from 0; a process that follows another goes on counting."""
     time: float = 0.0
     epoch: float | None = None
     """Epochs done when the step began, plus the running share: 20.5 is half way through epoch 21."""

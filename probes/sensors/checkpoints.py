@@ -95,6 +95,8 @@ class Checkpoints(Sensor):
             missing = [part for part in stateful if self._offered.get(part) and part not in self._restored]
             self.session.event("resume", {"restored": sorted(self._restored), "left_out": missing})
             self._restored.clear()
+            # What the first updates are like tells what was taken up again.
+            self.session.steps.look_closer()
             self._offered = {}
 
     def finish(self, step: OpenStep) -> None:
@@ -136,10 +138,11 @@ class Checkpoints(Sensor):
         if self._registry is None:
             self._registry = Registry(self.session.settings.run)
         stream = open(path, "rb")  # noqa: SIM115 - closed by the thread that reads it
-        step = self.session.index
+        step, before = self.session.index, self.session.sink.first_step
 
         def done(found: dict[str, Any]) -> None:
-            self.session.sink.event(name, step, {**data, **found})
+            # Where the steps of this process begin may have become known meanwhile.
+            self.session.sink.event(name, step + self.session.sink.first_step - before, {**data, **found})
 
         self._registry.submit(stream, path, state, done)
 

@@ -68,6 +68,16 @@ class OptimizerSettings(Sensor):
                 self._report(optimizer, known.index, settings, first=known.settings is None)
                 known.settings = settings
 
+    def finish(self, step: OpenStep) -> None:
+        """Let an optimizer that has taken over from the first one have its name."""
+        if "lr" in step.v or not self._known:
+            return
+        heir = next((k for k in self._known.values() if k.names[0] in step.v), None)
+        first = next(k for k in self._known.values() if k.names[0] == "lr")
+        if heir is not None and heir is not first:
+            step.v["lr"] = step.v.pop(heir.names[0])
+            heir.names[0], first.names[0] = first.names[0], heir.names[0]
+
     def _report(self, optimizer: Optimizer, index: int, settings: list[dict[str, Any]], first: bool) -> None:
         groups = []
         for group, known in zip(optimizer.param_groups, settings, strict=False):

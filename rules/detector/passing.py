@@ -55,9 +55,10 @@ def _jump(run: Run, series: Series) -> Finding | None:
     track = run.train if series == "train" else run.val
     if track is None or restless(track):
         return None
-    jump = next((e for e in track.jumps if not e.open), None)
-    if jump is None:
+    closed = [e for e in track.jumps if not e.open]
+    if not closed:
         return None
+    jump = max(closed, key=lambda e: e.peak_height)
     if series == "train":
         return patterns.transient(track, jump, series, run.validation_change(run.step_of(jump)))
     return patterns.transient(track, jump, series, run.train.change_near(float(track.curve.step[jump.start])))

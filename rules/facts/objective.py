@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...probes.evidence.reader import FloatArray
 from .context import SOON, Context, number
 from .registry import Fact, FactSpec
 
@@ -31,6 +32,10 @@ FACTS = (
              "首个异常损失的增长与其样本损失(重新计算)增长之比", low=0.0),
 )  # fmt: skip
 
+_LOSSES = ("loss", "loss.sample_p50", "loss.sample_max")
+_GROWTH = ("objective.moved", "objective.typical_ratio", "objective.worst_ratio")
+_LEVEL = 200
+"""Latest steps with all three losses that make the baseline."""
 _USUAL = 90
 """Percentile of the baseline that counts as usual: a batch may be harder than the median."""
 _FEWEST = 8
@@ -40,31 +45,48 @@ def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of the objective."""
     if context.onset is None:
         return
-    for fact, name in (
-        ("objective.typical_ratio", "loss.sample_p50"),
-        ("objective.worst_ratio", "loss.sample_max"),
-        ("objective.moved", "loss"),
-    ):
-        ratio = _against_usual(context, name)
-        if ratio is not None:
-            yield Fact(fact, ratio, context.aftermath)
-    yield from _scale(context)
+    before = _before(context)
+    soon = _together(context, context.at, context.at + SOON)
+    if len(before) >= _FEWEST and len(soon):
+        usual = np.percentile(before, _USUAL, axis=0)
+        for fact, now, then in zip(_GROWTH, np.median(soon, axis=0), usual, strict=True):
+            if then > 0:
+                yield Fact(fact, float(now / then), context.aftermath)
+    yield from _scale(context, before)
     yield from _fresh(context)
 
 
-def _scale(context: Context) -> Iterator[Fact]:
+def _before(context: Context) -> FloatArray:
+    """Return the losses of the baseline, or the nearest before it: a loss still falls, so older ones mislead."""
+    inside = _together(context, *context.baseline)
+    return (
+        inside if len(inside) >= _FEWEST else _together(context, context.first, context.baseline[1], _FEWEST)
+    )
+
+
+def _together(context: Context, first: int, last: int, most: int = _LEVEL) -> FloatArray:
+    """Return the loss and what was computed again of it, float64 [n, 3], on the last steps that have all three.
+
+    Samples are looked at on some steps only; the loss of other steps says nothing about how both compare.
+    """
+    known = context.rank.series(_LOSSES[1]).between(first, last).step[-most:].tolist()
+    first = known[0] if known else last + 1
+    rows = ([number(r.v.get(name)) for name in _LOSSES] for r in context.records(first, last))
+    whole = [row for row in rows if None not in row]
+    values = np.array(whole, dtype=np.float64).reshape(len(whole), len(_LOSSES))
+    return values[np.isfinite(values).all(axis=1)]
+
+
+def _scale(context: Context, before: FloatArray) -> Iterator[Fact]:
     """Compare the first bad loss with its samples: no weight has moved since, so only the reduction can differ."""
-    grown = {}
-    for name in ("loss", "loss.sample_p50", "loss.sample_max"):
-        base = context.before(name)
-        now = context.series(name).between(context.at, context.at).value
-        usual = float(np.percentile(base, _USUAL)) if len(base) >= _FEWEST else 0.0
-        if not len(now) or not usual > 0 or not np.isfinite(now[0]):
-            return
-        grown[name] = float(now[0]) / usual
-    loss = grown.pop("loss")
-    # Samples that all became better leave the loss where it was at most.
-    yield Fact("objective.scale", loss / max(1.0, *grown.values()), context.moment)
+    first = _together(context, context.at, context.at)
+    if len(before) < _FEWEST or not len(first):
+        return
+    usual = np.percentile(before, _USUAL, axis=0)
+    if (usual > 0).all():
+        loss, *samples = first[0] / usual
+        # Samples that all became better leave the loss where it was at most.
+        yield Fact("objective.scale", float(loss / max(1.0, *samples)), context.moment)
 
 
 def _fresh(context: Context) -> Iterator[Fact]:
@@ -75,12 +97,3 @@ def _fresh(context: Context) -> Iterator[Fact]:
     if before:
         new = sum(number(e.data["fresh"]) or 0.0 for e in begun)
         yield Fact("objective.fresh_share", new / before, context.moment)
-
-
-def _against_usual(context: Context, name: str) -> float | None:
-    base = context.before(name)
-    soon = context.series(name).between(context.at, context.at + SOON).value
-    if len(base) < _FEWEST or not len(soon):
-        return None
-    usual = float(np.percentile(base, _USUAL))
-    return float(np.median(soon)) / usual if usual > 0 else None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from ...probes.evidence import Event
+from ...probes.evidence.reader import FloatArray
 from .context import BASELINE, Context, mapping, number, sequence
 from .registry import Fact, FactSpec
 
@@ -24,6 +27,9 @@ FACTS = (
              "加载后学习率立即改变"),
     FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",
              "加载后首个损失与保存时之比"),
+    FactSpec("resume.update_ratio", "number", "x",
+             "first updates after the load over those before it, each for a learning rate of 1",
+             "加载后最初更新与此前更新之比(按学习率归一)", low=0.0),
     FactSpec("resume.versions_changed", "text", "", "libraries of another version than when the checkpoint was saved",
              "与保存检查点时版本不同的库"),
     FactSpec("checkpoint.last_good", "text", "", "newest checkpoint saved before the onset", "骤升前最新的检查点"),
@@ -37,6 +43,10 @@ _AFTER = 50
 _FEWEST = 8
 """Batches known on both sides; with fewer the fact stays unknown."""
 _TWICE = 2
+_FIRST = 3
+"""Steps after a load whose updates tell what the optimizer took up again."""
+_LEVEL = 24
+"""Updates before a load that make their level."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -48,13 +58,28 @@ def extract(context: Context) -> Iterator[Fact]:
         yield Fact("checkpoint.age", float(context.at - saves[-1].step))
     if context.onset is None or not context.rank.steps:
         return
-    # A load right at the onset comes before its forward pass, so it counts.
-    loads = context.events("checkpoint.load", None, context.at)
+    loads = sorted(_loads(context), key=lambda event: event.step)
     recent = [event for event in loads if event.step >= context.at - BASELINE]
     if not context.coarse:
         yield Fact("resume.seen", bool(recent))
     if recent:
         yield from _load(context, recent)
+
+
+def _loads(context: Context) -> list[Event]:
+    """Return what was loaded up to the onset; a load right at it comes before its forward pass, so it counts.
+
+    A checkpoint that comes from memory or over the network is known by an optimizer that takes up a state, or
+    that is new while the weights are not.
+    """
+    begun = {e.step for e in context.events("optimizer", context.first, context.at) if e.data.get("first")}
+    taken_up = [
+        event
+        for event in context.events("resume", context.first + 1, context.at)
+        if "optimizer" in (restored := sequence(event.data.get("restored")))
+        or ("model" in restored and event.step in begun)
+    ]
+    return [*taken_up, *context.events("checkpoint.load", None, context.at)]
 
 
 def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
@@ -82,9 +107,21 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
             "resume.rate_jumped", not 0.5 < float(after[0] / before[-1]) < 2.0, (last.step - 1, last.step)
         )
     yield from _order(context, last.step)
+    leaps = _per_rate(context, last.step, last.step + _FIRST - 1)
+    usual = _per_rate(context, context.first, last.step - 1)[-_LEVEL:]
+    if len(leaps) and len(usual) >= _FEWEST:
+        yield Fact(
+            "resume.update_ratio", float(np.max(leaps) / np.median(usual)), (last.step, last.step + _FIRST)
+        )
     saved = last.data.get("saved")
     if isinstance(saved, dict):
         yield from _continuity(context, last.step, saved)
+
+
+def _per_rate(context: Context, first: int, last: int) -> FloatArray:
+    """Return the norms of the updates of some steps, each for a learning rate of 1."""
+    rows = ((number(r.v.get("update.norm")), number(r.v.get("lr"))) for r in context.records(first, last))
+    return np.array([norm / rate for norm, rate in rows if norm and rate], dtype=np.float64)
 
 
 def _order(context: Context, step: int) -> Iterator[Fact]:
