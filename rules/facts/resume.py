@@ -21,12 +21,18 @@ FACTS = (
              "加载文件的哈希与保存时一致"),
     FactSpec("resume.optimizer", "bool", "", "optimizer state was restored", "恢复了优化器状态"),
     FactSpec("resume.scheduler", "bool", "", "scheduler state was restored", "恢复了调度器状态"),
+    FactSpec("resume.scheduler_used", "bool", "", "a scheduler of PyTorch sets the rate", "学习率由 PyTorch 调度器设定"),
     FactSpec("resume.lr_ratio", "number", "x", "learning rate after the load over the rate at saving",
              "加载后学习率与保存时之比", low=0.0),
-    FactSpec("resume.rate_jumped", "bool", "", "the learning rate is another one right after the load",
-             "加载后学习率立即改变"),
+    FactSpec("resume.rate_jumped", "bool", "",
+             "the learning rate becomes another one after the load, before the loss shows it",
+             "加载后、骤升前学习率变为另一数值"),
     FactSpec("resume.loss_ratio", "number", "x", "first loss after the load over the loss at saving",
              "加载后首个损失与保存时之比"),
+    FactSpec("resume.first_loss", "number", "x",
+             "first loss after the load, before any update, over the losses before it or the loss at saving, "
+             "the larger of both",
+             "加载后首个损失(尚未更新)与此前损失或保存时损失(取较大者)之比", low=0.0),
     FactSpec("resume.update_ratio", "number", "x",
              "first updates after the load over those before it, each for a learning rate of 1",
              "加载后最初更新与此前更新之比(按学习率归一)", low=0.0),
@@ -43,6 +49,8 @@ _AFTER = 50
 _FEWEST = 8
 """Batches known on both sides; with fewer the fact stays unknown."""
 _TWICE = 2
+_USUAL = 90
+"""Percentile of the losses before a load that one batch may reach by chance."""
 _FIRST = 3
 """Steps after a load whose updates tell what the optimizer took up again."""
 _LEVEL = 24
@@ -97,15 +105,9 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
     if restored:
         yield Fact("resume.optimizer", "optimizer" in restored)
         yield Fact("resume.scheduler", "scheduler" in restored)
-    rates = context.rank.series("lr").between(context.first, context.at)
-    before, after = (
-        rates.between(context.first, last.step - 1).value,
-        rates.between(last.step, last.step + 1).value,
-    )
-    if len(before) and len(after) and before[-1] > 0:
-        yield Fact(
-            "resume.rate_jumped", not 0.5 < float(after[0] / before[-1]) < 2.0, (last.step - 1, last.step)
-        )
+    used = context.events("scheduler", context.first, context.at)
+    yield Fact("resume.scheduler_used", bool(used))
+    yield from _rate(context, last.step)
     yield from _order(context, last.step)
     leaps = _per_rate(context, last.step, last.step + _FIRST - 1)
     usual = _per_rate(context, context.first, last.step - 1)[-_LEVEL:]
@@ -113,9 +115,30 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
         yield Fact(
             "resume.update_ratio", float(np.max(leaps) / np.median(usual)), (last.step, last.step + _FIRST)
         )
-    saved = last.data.get("saved")
-    if isinstance(saved, dict):
+    saved = mapping(last.data.get("saved"))
+    yield from _first_loss(context, last.step, number(saved.get("loss")))
+    if saved:
         yield from _continuity(context, last.step, saved)
+
+
+def _rate(context: Context, step: int) -> Iterator[Fact]:
+    """Tell whether the rate became another one; a scheduler overwrites the restored one at its next step only."""
+    rates = context.rank.series("lr")
+    before = rates.between(context.first, step - 1).value
+    after = rates.between(step, max(step + 1, min(context.at, step + _AFTER))).value
+    if len(before) and len(after) and before[-1] > 0:
+        least, most = float(after.min() / before[-1]), float(after.max() / before[-1])
+        yield Fact("resume.rate_jumped", least <= 1 / _TWICE or most >= _TWICE, (step - 1, step))
+
+
+def _first_loss(context: Context, step: int, saved: float | None) -> Iterator[Fact]:
+    losses = context.rank.series("loss")
+    first = losses.between(step, step).value
+    before = losses.between(context.first, step - 1).value[-_LEVEL:]
+    usual = float(np.percentile(before[np.isfinite(before)], _USUAL)) if np.isfinite(before).any() else 0.0
+    level = max(usual, saved or 0.0)
+    if len(first) and np.isfinite(first[0]) and level > 0:
+        yield Fact("resume.first_loss", float(first[0]) / level, (step, step))
 
 
 def _per_rate(context: Context, first: int, last: int) -> FloatArray:
