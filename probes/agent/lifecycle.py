@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
-import platform
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..evidence import Gauge, Value
+from .surroundings import environment, own_code
 
 if TYPE_CHECKING:
     import threading
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 GAUGE_SECONDS = 1.0
-_LIBRARIES = (
-    *("torch", "numpy", "transformers", "lightning", "pytorch_lightning", "accelerate", "datasets"),
-    *("torchvision", "deepspeed", "peft", "timm", "safetensors"),
-)
 
 
 class Lifecycle:
@@ -33,6 +28,7 @@ class Lifecycle:
         self._stop: threading.Event | None = None
         self._gauges: threading.Thread | None = None
         self._begun: dict[str, Any] = {}
+        self._described: dict[str, Any] = {}
         self._finalizer: Any = None
 
     def begun(self, pid: int, now: float) -> None:
@@ -46,11 +42,18 @@ class Lifecycle:
         """This process trains: describe it and start the gauges."""
         import threading
 
-        self._session.event("environment", environment())
+        self.describe()
         self._finalize_with_multiprocessing()
         self._stop = threading.Event()
         self._gauges = threading.Thread(target=self._gauge, name="spikelore-gauge", daemon=True)
         self._gauges.start()
+
+    def describe(self) -> None:
+        """Tell what this process runs with, once, and again where its code or a version is another by now."""
+        found = {**environment(), "code": own_code()}
+        if found != self._described:
+            self._described = found
+            self._session.event("environment", found)
 
     def end(self) -> None:
         """The process ends or the probes leave; a second call does nothing."""
@@ -143,28 +146,3 @@ def _forked() -> None:
 
     if sessions.current is not None:
         sessions.current.lifecycle.forked()
-
-
-def environment() -> dict[str, Any]:
-    """Return versions and the host: what may differ between two runs of the same code."""
-    import torch
-
-    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in _LIBRARIES}
-    return {
-        "python": platform.python_version(),
-        "versions": {name: str(version) for name, version in versions.items() if version},
-        "cuda": torch.version.cuda,
-        "device": torch.cuda.get_device_name() if cuda_in_use() else "cpu",
-        "threads": torch.get_num_threads(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "host": platform.node(),
-        "platform": platform.platform(),
-    }
-
-
-def cuda_in_use() -> bool:
-    """Whether the job uses CUDA; asking anything more would start the driver in a job that does not."""
-    import torch
-
-    initialized: Callable[[], bool] = torch.cuda.is_initialized
-    return initialized()

@@ -14,10 +14,10 @@ from .baseline import Baseline
 from .deferred import Deferred
 from .graph import divisor, loss_terms
 from .handwritten import batch_of
-from .lifecycle import cuda_in_use
 from .planner import Planner
 from .quick import Quick
 from .step import Micro, OpenStep
+from .surroundings import cuda_in_use
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..agent.checkpoint_registry import Registry, contents
-from ..agent.lifecycle import environment
+from ..agent.modelmap import fingerprint, parameters_of
+from ..agent.surroundings import versions
 from ..evidence import Field
 from .base import Sensor
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
     from ..agent.step import OpenStep
 
 _WAIT = 10.0
@@ -25,6 +29,7 @@ class Checkpoints(Sensor):
 
     name = "checkpoints"
     sampled = True
+    always = ("meets",)
     FIELDS = (
         Field("checkpoint.save", "-", "path, sha256, bytes, step", "event", "torch.save wrote a file."),
         Field(
@@ -34,6 +39,14 @@ class Checkpoints(Sensor):
             "event",
             "torch.load read a file; matches: its hash equals the one noted at saving (null: none noted); "
             "saved: loss, rate, epoch and optimizer noted then.",
+        ),
+        Field(
+            "weights.fingerprint",
+            "-",
+            "when, prints",
+            "event",
+            "Hash of some elements of an optimizer's parameters, of each optimizer: at its first update and at "
+            "every torch.save.",
         ),
         Field(
             "resume",
@@ -50,6 +63,7 @@ class Checkpoints(Sensor):
         self._restored: dict[str, None] = {}
         self._offered: dict[str, bool] = {}
         self._state: dict[str, Any] = {}
+        self._trained: list[weakref.ref[Optimizer]] = []
         protect, around = self.session.dispatch.protect, self.session.patches.around
         saved, loaded = protect(self._saved, self), protect(self._loaded, self)
         around(torch, "save", after=lambda _t, _r, args, kwargs: saved(args, kwargs))
@@ -94,10 +108,20 @@ class Checkpoints(Sensor):
             stateful = ("model", "optimizer", "scheduler", "scaler")
             missing = [part for part in stateful if self._offered.get(part) and part not in self._restored]
             self.session.event("resume", {"restored": sorted(self._restored), "left_out": missing})
+            self.session.lifecycle.describe()
             self._restored.clear()
             # What the first updates are like tells what was taken up again.
             self.session.steps.look_closer()
             self._offered = {}
+
+    def meets(self, optimizer: Optimizer) -> None:
+        """Note the weights that an optimizer begins with, to be told from those that were saved."""
+        self._trained.append(weakref.ref(optimizer))
+        self._note_weights("begin", [optimizer])
+
+    def _note_weights(self, when: str, optimizers: list[Optimizer]) -> None:
+        prints = [fingerprint(parameters_of(optimizer)) for optimizer in optimizers]
+        self.session.event("weights.fingerprint", {"when": when, "prints": prints})
 
     def finish(self, step: OpenStep) -> None:
         """Remember what is measured on some steps only, to be noted with the next save."""
@@ -112,10 +136,13 @@ class Checkpoints(Sensor):
     def _where(self) -> dict[str, Any]:
         if self.session.steps.last is not None:
             self._remember(self.session.steps.last)
-        return {**self._state, "versions": environment()["versions"]}
+        return {**self._state, "versions": versions()}
 
     def _saved(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         path = _path(args[1] if len(args) > 1 else kwargs.get("f"))
+        alive = [optimizer for known in self._trained if (optimizer := known()) is not None]
+        if alive:
+            self._note_weights("save", alive)
         if path is not None:
             self._examine(path, "checkpoint.save", {"step": self.session.index}, self._where())
 

@@ -30,6 +30,10 @@ FACTS = (
     FactSpec("weight.nonfinite", "bool", "", "a parameter became NaN or infinite", "参数出现 NaN 或无穷"),
     FactSpec("weight.drift", "number", "L2", "distance that parameters moved outside the optimizer's step",
              "参数在优化器步骤之外移动的距离", low=0.0),
+    FactSpec("weight.touched", "bool", "",
+             "weights changed between two updates right before the onset, as they had not done before",
+             "骤升前权重在两次更新之间被改变,此前未发生"),
+    FactSpec("weight.touched_lead", "number", "steps", "steps from that change to the onset", "该变化距骤升的步数"),
     FactSpec("weight.drift_lead", "number", "steps", "steps from that change to the onset", "该变化距骤升的步数"),
     FactSpec("act.saturated_before", "number", "", "share of saturated sigmoid or tanh units before the onset",
              "骤升前 sigmoid/tanh 饱和单元占比", low=0.0, high=1.0),
@@ -51,6 +55,9 @@ FACTS = (
     FactSpec("model.dropout", "number", "", "largest dropout probability", "最大 Dropout 概率", low=0.0, high=1.0, standing=True),
     FactSpec("data.samples", "number", "", "training samples", "训练样本数", low=0.0, standing=True),
 )  # fmt: skip
+
+_OFTEN = 0.2
+"""Share of steps from which on weights that change between updates belong to the job's way."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -149,6 +156,7 @@ def _weights(context: Context) -> Iterator[Fact]:
     bad = context.series("weight.nonfinite").between(context.moment[0], context.at - 1).value
     if len(bad):
         yield Fact("weight.nonfinite", bool((bad > 0).any()), context.moment)
+    yield from _touched(context)
     usual = context.series("weight.drift").between(*context.baseline).value
     drift = context.leading("weight.drift")
     # Jobs that project or clip their weights move them outside the step all the time, on purpose.
@@ -160,6 +168,21 @@ def _weights(context: Context) -> Iterator[Fact]:
     if values[worst] > 0:
         # Drift at a step is what happened before that step's forward pass.
         yield Fact("weight.drift_lead", float(context.at - drift.step[worst]), context.moment)
+
+
+def _touched(context: Context) -> Iterator[Fact]:
+    """Tell whether somebody other than an optimizer wrote to the weights, once or from now on."""
+    if context.onset is None or not context.events("weights.watched", context.first, context.at):
+        return
+    # No loss makes anyone write to the weights at once, so a step of doubt about the onset does no harm.
+    steps = context.rank.series("weight.touched").between(context.first, context.at + 1).step
+    first, last = context.baseline
+    usual = int(((steps >= first) & (steps <= last)).sum()) / max(last - first + 1, 1)
+    near = steps[steps > last]
+    # Jobs that clip, project or mask their weights do so all the time, on purpose.
+    yield Fact("weight.touched", bool(len(near)) and usual <= _OFTEN, context.moment)
+    if len(near):
+        yield Fact("weight.touched_lead", float(context.at - near[-1]), context.moment)
 
 
 def _activations(context: Context) -> Iterator[Fact]:

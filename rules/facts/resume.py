@@ -38,6 +38,12 @@ FACTS = (
              "加载后最初更新与此前更新之比(按学习率归一)", low=0.0),
     FactSpec("resume.versions_changed", "text", "", "libraries of another version than when the checkpoint was saved",
              "与保存检查点时版本不同的库"),
+    FactSpec("resume.weights_match", "bool", "",
+             "the weights that an optimizer began with after the load are those of a save before it",
+             "加载后优化器起始的权重与此前某次保存的一致"),
+    FactSpec("resume.code_changed", "text", "",
+             "modules of the job itself whose source is another since the load, or that only one side has",
+             "加载后源码不同或仅一侧存在的作业自身模块"),
     FactSpec("checkpoint.last_good", "text", "", "newest checkpoint saved before the onset", "骤升前最新的检查点"),
     FactSpec("checkpoint.last_good_step", "number", "step", "step of that checkpoint", "该检查点的步数"),
     FactSpec("checkpoint.age", "number", "steps", "steps from that checkpoint to the onset", "该检查点距骤升的步数"),
@@ -115,10 +121,38 @@ def _load(context: Context, loads: list[Event]) -> Iterator[Fact]:
         yield Fact(
             "resume.update_ratio", float(np.max(leaps) / np.median(usual)), (last.step, last.step + _FIRST)
         )
+    yield from _code(context, last.step)
+    yield from _weights(context, last.step)
     saved = mapping(last.data.get("saved"))
     yield from _first_loss(context, last.step, number(saved.get("loss")))
     if saved:
         yield from _continuity(context, last.step, saved)
+
+
+def _code(context: Context, step: int) -> Iterator[Fact]:
+    """Compare the job's own modules with those of the process, or the stage, before the load."""
+    told = [e for e in context.events("environment", context.first, context.at) if "code" in e.data]
+    if len(told) > 1 and told[-1].step >= step:
+        then, now = (mapping(event.data["code"]) for event in told[-2:])
+        names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+        yield Fact("resume.code_changed", ", ".join(names)[:200])
+
+
+def _weights(context: Context, step: int) -> Iterator[Fact]:
+    """Compare the weights at the first update after the load with those of every save before it."""
+    saved: set[object] = set()
+    begun: set[object] = set()
+    for event in context.events("weights.fingerprint", context.first, context.at):
+        prints = {text for text in sequence(event.data.get("prints")) if text}
+        if event.data.get("when") == "save" and event.step <= step:
+            saved |= prints
+        elif event.data.get("when") == "begin" and event.step >= step:
+            begun |= prints
+    watched = context.events("weights.watched", step, context.at)
+    if any(event.data.get("continues") for event in watched):
+        yield Fact("resume.weights_match", True)
+    elif saved and begun:
+        yield Fact("resume.weights_match", begun <= saved)
 
 
 def _rate(context: Context, step: int) -> Iterator[Fact]:

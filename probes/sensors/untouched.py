@@ -1,0 +1,135 @@
+"""Weights that somebody other than an optimizer wrote to, looked for on every step."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..agent.modelmap import parameters_of
+from ..evidence import Field
+from .base import Sensor
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from ..agent.step import OpenStep
+
+_TENSORS = 6
+_PLACES = (3, 2)
+"""Elements looked at, as divisors of the number of elements."""
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Whole numbers by size in bytes: bits are compared, so that a NaN equals itself."""
+
+
+class Untouched(Sensor):
+    """Compares a few elements of the weights before each update with what the last one left there.
+
+    A full comparison is sampled (`Updates`); a change that happens once would fall between its samples. On a
+    CPU an element read through NumPy takes some 50 ns; on a GPU it would wait for the device, so none is read.
+    """
+
+    name = "untouched"
+    rests = True
+    FIELDS = (
+        Field(
+            "weight.touched",
+            "count",
+            "scalar",
+            "step",
+            "Weight tensors, of up to six looked at on a CPU, that changed between two updates; only where some did.",
+        ),
+        Field(
+            "weights.watched",
+            "-",
+            "tensors, continues",
+            "event",
+            "How many weight tensors of an optimizer are compared on every step; continues: they begin as those of "
+            "the optimizer before were left.",
+        ),
+    )
+
+    def install(self) -> None:
+        """No optimizer is known yet."""
+        self._known: weakref.WeakKeyDictionary[Optimizer, list[_Element]] = weakref.WeakKeyDictionary()
+        self._left: list[int] = []
+        self.session.steps.quick.untouched = self
+
+    def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Compare, and see to it that what follows is measured."""
+        if optimizer not in self._known:
+            self._meet(optimizer)
+        elif touched := self.touched(optimizer):
+            step.v["weight.touched"] = touched
+
+    def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
+        """Take the values that the update has left."""
+        self.take(optimizer)
+
+    def _meet(self, optimizer: Optimizer) -> None:
+        largest = sorted(parameters_of(optimizer), key=lambda p: -p.numel())[:_TENSORS]
+        watched = [p for p in largest if _is_readable(p)]
+        elements = self._known[optimizer] = [
+            _Element(p, p.numel() // part) for p in watched for part in _PLACES
+        ]
+        if watched:
+            values = [element.take() for element in elements]
+            self.session.event(
+                "weights.watched", {"tensors": len(watched), "continues": values == self._left}
+            )
+
+    def touched(self, optimizer: Optimizer) -> int:
+        """Return how many tensors are not as the last update of their optimizer left them."""
+        return len({element.owner for element in self._known.get(optimizer, ()) if element.changed()})
+
+    def take(self, optimizer: Optimizer) -> None:
+        """Remember the values there are now."""
+        self._left = [element.take() for element in self._known.get(optimizer, ())]
+
+
+class _Element:
+    """One element of a parameter, read through its memory."""
+
+    __slots__ = ("_bits", "_last", "_parameter", "_place", "_where", "owner")
+
+    def __init__(self, parameter: Tensor, place: int) -> None:
+        self.owner = id(parameter)
+        self._parameter = weakref.ref(parameter)
+        self._place = min(place, parameter.numel() - 1)
+        self._where = 0
+        self._bits: Any = None
+        self._last = -1
+
+    def take(self) -> int:
+        self._last = self._read()
+        return self._last
+
+    def changed(self) -> bool:
+        return self._read() != self._last
+
+    def _read(self) -> int:
+        parameter = self._parameter()
+        if parameter is None:
+            return self._last
+        if parameter.data_ptr() != self._where:
+            if not _is_readable(parameter):
+                return self._last
+            self._where = parameter.data_ptr()
+            flat = parameter.detach().view(-1)
+            self._bits = flat.view(_BITS[flat.element_size()]).numpy()
+        bits: int = self._bits.item(self._place)
+        return bits
+
+
+def _is_readable(parameter: Tensor) -> bool:
+    """Whether a parameter is plain memory on a CPU."""
+    return (
+        type(parameter).__name__ == "Parameter"
+        and parameter.is_cpu
+        and parameter.is_contiguous()
+        and parameter.is_floating_point()
+        and parameter.element_size() in _BITS
+        and parameter.numel() > 0
+    )
