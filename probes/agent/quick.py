@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from ..sensors.optimizer import Known
-    from ..sensors.untouched import Untouched
+    from ..sensors.untouched import Watched
     from .session import Session
 
 _FEWEST = 2
@@ -72,7 +72,7 @@ class Quick:
         step: what is known of the step under way; None while there is none or it takes the long way.
         inside: the model is running.
         rates: reads the rates of an optimizer, by its id.
-        untouched: looks for weights that were changed between two updates.
+        watched: looks for weights that were changed between two updates.
         last: the latest step that took the short way.
     """
 
@@ -93,7 +93,7 @@ class Quick:
         self._total = 0.0
         self._losses: list[float] = []
         self._updating = False
-        self.untouched: Untouched | None = None
+        self.watched: Watched | None = None
 
     def consider(self, step: OpenStep, optimizer: Optimizer, until: int) -> None:
         """Choose the way of the steps before ``until``, after ``step`` has taken the long one."""
@@ -184,7 +184,7 @@ class Quick:
                 or rates is None
                 or self._session.steps.in_backward
                 or not rates.read_quickly(optimizer, step)
-                or (self.untouched is not None and self.untouched.touched(optimizer))
+                or (self.watched is not None and self.watched.touched(optimizer))
             ):
                 self.leave()
                 return False
@@ -211,8 +211,8 @@ class Quick:
         session = self._session
         self._updating, self.step, self.last = False, None, step
         optimizer = self._optimizer() if self._optimizer is not None else None
-        if self.untouched is not None and optimizer is not None:
-            self.untouched.take(optimizer)
+        if self.watched is not None and optimizer is not None:
+            self.watched.take(optimizer)
         step.time = time.time()
         step.took = session.steps.planner.tick() or 0.0
         self._losses.append(step.loss)

@@ -53,32 +53,47 @@ class Untouched(Sensor):
 
     def install(self) -> None:
         """No optimizer is known yet."""
-        self._known: weakref.WeakKeyDictionary[Optimizer, list[_Element]] = weakref.WeakKeyDictionary()
-        self._left: list[int] = []
-        self.session.steps.quick.untouched = self
+        self.session.steps.quick.watched = self._watched = Watched()
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        """Compare, and see to it that what follows is measured."""
-        if optimizer not in self._known:
-            self._meet(optimizer)
-        elif touched := self.touched(optimizer):
-            step.v["weight.touched"] = touched
+        """Compare with what the last update left."""
+        watched = self._watched
+        if watched.knows(optimizer):
+            if touched := watched.touched(optimizer):
+                step.v["weight.touched"] = touched
+        elif count := watched.meet(optimizer):
+            self.session.event("weights.watched", {"tensors": count, "continues": watched.continues})
 
     def after_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Take the values that the update has left."""
-        self.take(optimizer)
+        self._watched.take(optimizer)
 
-    def _meet(self, optimizer: Optimizer) -> None:
+
+class Watched:
+    """Elements of the weights of each optimizer, and the values that its last update left in them.
+
+    Attributes:
+        continues: the optimizer met last begins with the values that the one before it left.
+    """
+
+    def __init__(self) -> None:
+        self.continues = False
+        self._known: weakref.WeakKeyDictionary[Optimizer, list[_Element]] = weakref.WeakKeyDictionary()
+        self._left: list[int] = []
+
+    def knows(self, optimizer: Optimizer) -> bool:
+        """Whether the optimizer has been met."""
+        return optimizer in self._known
+
+    def meet(self, optimizer: Optimizer) -> int:
+        """Choose what is watched of an optimizer before its first update; return how many tensors."""
         largest = sorted(parameters_of(optimizer), key=lambda p: -p.numel())[:_TENSORS]
-        watched = [p for p in largest if _is_readable(p)]
-        elements = self._known[optimizer] = [
-            _Element(p, p.numel() // part) for p in watched for part in _PLACES
-        ]
-        if watched:
-            values = [element.take() for element in elements]
-            self.session.event(
-                "weights.watched", {"tensors": len(watched), "continues": values == self._left}
-            )
+        readable = [p for p in largest if _is_readable(p)]
+        self._known[optimizer] = [_Element(p, p.numel() // part) for p in readable for part in _PLACES]
+        before = self._left
+        self.take(optimizer)
+        self.continues = bool(readable) and before == self._left
+        return len(readable)
 
     def touched(self, optimizer: Optimizer) -> int:
         """Return how many tensors are not as the last update of their optimizer left them."""
