@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..agent.step import OpenStep
 
 _MAX_NODES = 2000
+_FORMATS = 300
+"""Nodes from the loss down whose number format is looked at."""
 _MAX_LAYERS = 12
 _ELEMENTS = 2048
 _EDGE = 0.01
@@ -50,6 +52,13 @@ class Activations(Sensor):
             "Largest root mean square of an activation layer's result.",
         ),
         Field(
+            "graph.half",
+            "share",
+            "scalar",
+            "sampled",
+            "Share of the operations behind the loss, of up to 300, whose result is float16.",
+        ),
+        Field(
             "act.kurtosis",
             "factor",
             "scalar",
@@ -62,7 +71,10 @@ class Activations(Sensor):
         """Walk the graph and measure."""
         kinds: list[str] = []
         rows: list[Tensor] = []
-        for kind, result in _results(roots):
+        nodes = list(_nodes(roots))
+        if (half := _half(nodes)) is not None:
+            step.v["graph.half"] = half
+        for kind, result in _results(nodes):
             sample = strided(result.detach(), _ELEMENTS).float()
             limit = (sample.abs() > 1 - _EDGE) if kind == "Tanh" else ((sample - 0.5).abs() > 0.5 - _EDGE)
             at_limit = (sample == 0) if kind == "Relu" else limit
@@ -89,6 +101,16 @@ class Activations(Sensor):
         step.v["act.nonfinite"] = len(sizes) - len(finite)
 
 
+def _half(nodes: Sequence[Any]) -> float | None:
+    """Return the share of the nodes of a graph that compute in float16; None where there is no graph."""
+    formats = [
+        node._input_metadata[0].dtype
+        for node in nodes[:_FORMATS]
+        if getattr(node, "_input_metadata", None) and not node.name().endswith("AccumulateGrad")
+    ]
+    return sum(kind is torch.float16 for kind in formats) / len(formats) if formats else None
+
+
 def _kurtosis(values: Tensor, counted: Tensor) -> Tensor:
     """Return the fourth central moment over the squared variance of the counted values; 0 where they are equal."""
     weights = counted / counted.sum().clamp_min(1)
@@ -97,8 +119,17 @@ def _kurtosis(values: Tensor, counted: Tensor) -> Tensor:
     return (weights * squares.square()).sum() / (weights * squares).sum().square().clamp_min(1e-30)
 
 
-def _results(roots: Sequence[Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Yield (kind, result) for the activations in the graph, from the loss down."""
+def _results(nodes: Iterable[Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield (kind, result) for the activations among the nodes."""
+    for node in nodes:
+        kind = node.name().removesuffix("Backward0")
+        result = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
+        if isinstance(result, Tensor) and result.numel():
+            yield kind, result
+
+
+def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
+    """Yield the nodes of the graph, from the loss down."""
     seen: set[Any] = set()
     queue: list[Any] = [root.grad_fn for root in roots]
     while queue and len(seen) < _MAX_NODES:
@@ -106,8 +137,5 @@ def _results(roots: Sequence[Tensor]) -> Iterator[tuple[str, Tensor]]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        kind = node.name().removesuffix("Backward0")
-        result = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
-        if isinstance(result, Tensor) and result.numel():
-            yield kind, result
+        yield node
         queue.extend(parent for parent, _ in node.next_functions)

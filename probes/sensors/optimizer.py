@@ -32,7 +32,7 @@ class OptimizerSettings(Sensor):
         Field(
             "optimizer",
             "-",
-            "index, class, groups, first, parameters, fresh",
+            "index, class, groups, first, parameters, dtype, fresh",
             "event",
             "Settings, at the first step and whenever one other than lr changes; fresh counts the parameters "
             "that no optimizer held before.",
@@ -92,6 +92,7 @@ class OptimizerSettings(Sensor):
                 "groups": groups,
                 "first": first,
                 "parameters": sum(p.numel() for p in parameters),
+                "dtype": str(parameters[0].dtype).removeprefix("torch.") if parameters else "",
                 "fresh": sum(p.numel() for p in parameters if self._is_fresh(p)),
             },
         )

@@ -167,12 +167,18 @@ def _persistence(context: Context, means: FloatArray, stds: FloatArray) -> Itera
 
 
 def _nonfinite(context: Context) -> Iterator[Fact]:
-    shares = context.during("batch.nonfinite").value
-    extremes = [context.during(n).value for n in ("batch.min", "batch.max", "batch.mean")]
+    shares = _until_seen(context, "batch.nonfinite")
+    extremes = [_until_seen(context, n) for n in ("batch.min", "batch.max", "batch.mean")]
     values = np.concatenate([shares, *extremes])
     if len(values):
         bad = bool((shares > 0).any()) or any(not np.isfinite(v).all() for v in extremes)
         yield Fact("batch.nonfinite", bad, context.moment)
+
+
+def _until_seen(context: Context, name: str) -> FloatArray:
+    """Return the values up to the first one from the onset on: later inputs may be features of a model that is NaN."""
+    series = context.during(name)
+    return series.value[: int(np.searchsorted(series.step, context.at)) + 1]
 
 
 def _duplicates(context: Context) -> Iterator[Fact]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .context import Context
+from .context import SOON, Context
 from .registry import Fact, FactSpec
 
 FACTS = (
@@ -14,6 +14,10 @@ FACTS = (
     FactSpec("amp.scale", "number", "", "loss scale at the spike", "骤升时的损失缩放", low=0.0),
     FactSpec("amp.scale_drop", "number", "x", "loss scale before the onset over the scale at the spike",
              "骤升前后损失缩放之比", low=0.0),
+    FactSpec("amp.scale_lost", "number", "x", "loss scale before the onset over the smallest one after it",
+             "骤升前损失缩放与此后最小缩放之比", low=0.0),
+    FactSpec("graph.half", "number", "", "share of the operations behind the loss that compute in float16",
+             "损失计算图中以 float16 计算的操作占比", low=0.0, high=1.0),
     FactSpec("amp.skipped_run", "number", "steps", "steps skipped in a row at the spike", "骤升时连续跳过的步数"),
     FactSpec("loss.first_bad_nonfinite", "bool", "", "the first bad loss was itself NaN or infinite",
              "首个异常损失即为 NaN 或无穷"),
@@ -35,6 +39,14 @@ def extract(context: Context) -> Iterator[Fact]:
         low = float(np.min(now))
         yield Fact("amp.scale", low, context.moment)
         yield Fact("amp.scale_drop", float(np.median(scales)) / max(low, 1e-12), context.moment)
+    later = context.series("amp.scale").between(*context.aftermath).value
+    if len(scales) and len(later):
+        yield Fact(
+            "amp.scale_lost", float(np.median(scales)) / max(float(later.min()), 1e-30), context.aftermath
+        )
+    half = context.rank.series("graph.half").between(context.first, context.at + SOON).value
+    if len(half):
+        yield Fact("graph.half", float(half[-1]), context.moment)
     yield from _skipped(context)
     yield from _loss(context)
 

@@ -21,6 +21,8 @@ FACTS = (
     FactSpec("optimizer.unusual", "text", "", "settings far outside what is customary", "明显偏离惯例的设置"),
     FactSpec("optimizer.changed", "text", "", "settings that changed shortly before the onset",
              "骤升前不久改变的设置"),
+    FactSpec("optimizer.eps_vanishes", "bool", "", "eps is 0 in the number format of the parameters",
+             "eps 在参数的数值格式下为零"),
     FactSpec("optimizer.replaced", "bool", "", "another optimizer took over shortly before the onset",
              "骤升前不久更换了优化器"),
     FactSpec("optimizer.change_lead", "number", "steps", "steps from that change to the onset", "该变化距骤升的步数"),
@@ -43,6 +45,10 @@ _SETTINGS = ("momentum", "eps", "weight_decay", "dampening", "alpha", "rho", "la
 
 _LEAST_NORM = 0.1
 """Part of the usual gradient norm that a gradient must have for its update to tell of the optimizer's gain."""
+
+
+_SMALLEST = {"float16": 2.0**-24}
+"""Smallest number above 0 of a format; half of it and less is rounded to 0. Wider ones hold every usual eps."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -69,6 +75,9 @@ def _settings(data: dict[str, Any]) -> Iterator[Fact]:
     for name in ("beta1", "beta2", "eps", "momentum", "weight_decay"):
         if isinstance(group.get(name), int | float):
             yield Fact(f"optimizer.{name}", float(group[name]))
+    smallest = _SMALLEST.get(str(data.get("dtype", "")))
+    if isinstance(eps := group.get("eps"), int | float) and (smallest is not None or data.get("dtype")):
+        yield Fact("optimizer.eps_vanishes", smallest is not None and 0 < eps <= smallest / 2)
     yield Fact("optimizer.unusual", ", ".join(unusual(group)))
 
 

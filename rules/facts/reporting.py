@@ -61,11 +61,16 @@ def _zeroed(context: Context, steps: Sequence[int], values: FloatArray) -> Itera
     yield Fact("report.zeroed", 0.0 if passed_by else float(tail))
     since = steps[len(past)]
     norms = context.rank.series("grad.norm").between(since, context.last).value
+    others = [
+        context.rank.series(name).between(since, context.last).value
+        for name in ("update.norm", "weight.norm")
+    ]
     validations = context.rank.series("val.loss", "eval").between(since, context.last + 1).value
-    hidden = [not np.isfinite(found).all() for found in (norms, validations) if len(found)]
+    hidden = [not np.isfinite(found).all() for found in (norms, validations, *others) if len(found)]
     if hidden:
         yield Fact("report.hidden_nonfinite", any(hidden))
-    yield Fact("report.grad_known", bool(np.isfinite(norms).any()))
+    # A gradient of exactly 0, that of the constant put for the loss, shows no training.
+    yield Fact("report.grad_known", bool((np.isfinite(norms) & (norms > 0)).any()))
 
 
 def _unit(values: FloatArray) -> float:
