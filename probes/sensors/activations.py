@@ -71,7 +71,7 @@ class Activations(Sensor):
         """Walk the graph and measure."""
         kinds: list[str] = []
         rows: list[Tensor] = []
-        nodes = list(_nodes(roots))
+        nodes = list(graph_nodes(roots))
         if (half := _half(nodes)) is not None:
             step.v["graph.half"] = half
         for kind, result in _results(nodes):
@@ -128,7 +128,7 @@ def _results(nodes: Iterable[Any]) -> Iterator[tuple[str, Tensor]]:
             yield kind, result
 
 
-def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
+def graph_nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
     """Yield the nodes of the graph, from the loss down."""
     seen: set[Any] = set()
     queue: list[Any] = [root.grad_fn for root in roots]

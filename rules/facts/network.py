@@ -42,7 +42,6 @@ FACTS = (
     FactSpec("act.growth", "number", "x", "growth of an activation norm over the baseline", "基线期激活范数增长倍数", low=0.0),
     FactSpec("act.lead", "number", "steps", "steps by which activations left their past before the loss did",
              "激活先于损失偏离的步数"),
-    FactSpec("act.module", "text", "", "module whose activations grew most", "激活增长最多的模块"),
     FactSpec("model.parameters", "number", "", "trainable parameters", "可训练参数数", low=0.0, standing=True),
     FactSpec("model.parameters_per_sample", "number", "x", "trainable parameters per training sample",
              "每个训练样本对应的参数数", low=0.0, standing=True),
@@ -186,16 +185,11 @@ def _touched(context: Context) -> Iterator[Fact]:
 
 
 def _activations(context: Context) -> Iterator[Fact]:
-    names = {n for r in context.records(*context.moment) for n in r.v if n.startswith("act.norm/")}
-    jumps = {n: j for n in names if (j := jump(context, n)) is not None}
-    if not jumps:
-        return
-    worst = max(jumps, key=lambda n: jumps[n].ratio)
-    yield Fact("act.norm_ratio", jumps[worst].ratio, context.moment)
-    yield Fact("act.module", worst.removeprefix("act.norm/"), context.moment)
-    leads = [j.lead for j in jumps.values() if j.lead is not None]
-    if leads:
-        yield Fact("act.lead", float(max(leads)), context.moment)
-    growths = [g for n in names if (g := _growth(context, n)) is not None]
-    if growths:
-        yield Fact("act.growth", max(growths), context.baseline)
+    moved = jump(context, "act.size")
+    if moved is not None:
+        yield Fact("act.norm_ratio", moved.ratio, context.moment)
+        if moved.lead is not None:
+            yield Fact("act.lead", float(moved.lead), context.moment)
+    growth = _growth(context, "act.size")
+    if growth is not None:
+        yield Fact("act.growth", growth, context.baseline)
