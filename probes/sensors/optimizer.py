@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from ..evidence import Field
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ..agent.step import OpenStep
 
 _MAX_GROUPS = 16
+_MOST_FRESH = 200
 _UNRECORDED = ("params", "lr", "initial_lr")
 
 
@@ -32,10 +35,12 @@ class OptimizerSettings(Sensor):
         Field(
             "optimizer",
             "-",
-            "index, class, groups, first, parameters, dtype, fresh",
+            "index, class, groups, first, parameters, dtype, fresh, fresh_scale, fresh_nonfinite",
             "event",
             "Settings, at the first step and whenever one other than lr changes; fresh counts the parameters "
-            "that no optimizer held before.",
+            "that no optimizer held before; fresh_scale is the largest root mean square of one of their matrices "
+            "times the root of what it adds up (about 1 for usual initial values), fresh_nonfinite how many tensors "
+            "of them are not finite, both on a CPU only.",
         ),
     )
 
@@ -84,6 +89,7 @@ class OptimizerSettings(Sensor):
             rate = group.get("lr")
             groups.append({**known, "lr": None if isinstance(rate, Tensor) else rate})
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        fresh = [p for p in parameters if self._is_fresh(p)]
         self.session.event(
             "optimizer",
             {
@@ -93,7 +99,8 @@ class OptimizerSettings(Sensor):
                 "first": first,
                 "parameters": sum(p.numel() for p in parameters),
                 "dtype": str(parameters[0].dtype).removeprefix("torch.") if parameters else "",
-                "fresh": sum(p.numel() for p in parameters if self._is_fresh(p)),
+                "fresh": sum(p.numel() for p in fresh),
+                **_start(fresh),
             },
         )
 
@@ -104,6 +111,17 @@ class OptimizerSettings(Sensor):
             return False
         self._held[id(parameter)] = weakref.ref(parameter)
         return True
+
+
+def _start(fresh: list[Tensor]) -> dict[str, Any]:
+    """Describe the values that new parameters begin with; on a device, reading them would wait."""
+    values = [p.detach() for p in fresh if p.is_cpu and p.layout is torch.strided and p.is_floating_point()]
+    if not values or type(fresh[0]).__name__ != "Parameter":
+        return {}
+    norms = [(p.float().square().mean().sqrt().item(), p) for p in values[:_MOST_FRESH] if p.numel()]
+    scales = [norm * math.sqrt(p[0].numel()) for norm, p in norms if p.dim() > 1 and math.isfinite(norm)]
+    nonfinite = sum(not math.isfinite(norm) for norm, _ in norms)
+    return {"fresh_scale": max(scales, default=None), "fresh_nonfinite": nonfinite}
 
 
 class Known:

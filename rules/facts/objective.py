@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...probes.evidence import Event
 from ...probes.evidence.reader import FloatArray
 from .context import SOON, Context, number
 from .registry import Fact, FactSpec
@@ -25,6 +26,14 @@ FACTS = (
     FactSpec("objective.fresh_share", "number", "",
              "parameters that an optimizer begins to train at the onset over all that were trained before",
              "骤升时优化器新接管的参数占此前训练参数的比例", low=0.0),
+    FactSpec("fresh.nonfinite", "bool", "", "parameters that an optimizer begins to train at the onset are not finite",
+             "骤升时优化器新接管的参数含非有限值"),
+    FactSpec("fresh.scale_ratio", "number", "x",
+             "size of the parameters that an optimizer begins to train at the onset over that of the first ones",
+             "骤升时新接管参数的尺度与最初参数之比", low=0.0),
+    FactSpec("fresh.loss_vs_initial", "number", "x",
+             "loss at the first step with those parameters over the first loss of the run",
+             "新接管参数首步损失与运行首个损失之比", low=0.0),
     FactSpec("objective.moved", "number", "x", "loss right after the onset over what was usual before",
              "骤升后损失与之前之比"),
     FactSpec("objective.scale", "number", "x",
@@ -97,3 +106,20 @@ def _fresh(context: Context) -> Iterator[Fact]:
     if before:
         new = sum(number(e.data["fresh"]) or 0.0 for e in begun)
         yield Fact("objective.fresh_share", new / before, context.moment)
+    if begun:
+        yield from _values(context, events, begun)
+
+
+def _values(context: Context, events: list[Event], begun: list[Event]) -> Iterator[Fact]:
+    """Compare new parameters with those that training began with: a fresh part is no worse than a fresh whole."""
+    broken = [bad for e in begun if (bad := number(e.data.get("fresh_nonfinite"))) is not None]
+    if broken:
+        yield Fact("fresh.nonfinite", any(broken), context.moment)
+    first = number(events[0].data.get("fresh_scale"))
+    scales = [scale for e in begun if (scale := number(e.data.get("fresh_scale"))) is not None]
+    if first and scales:
+        yield Fact("fresh.scale_ratio", max(scales) / first, context.moment)
+    losses = context.rank.series("loss")
+    then, now = losses.value[:1], losses.between(begun[-1].step, begun[-1].step).value
+    if len(then) and len(now) and then[0] > 0 and np.isfinite(now[0]):
+        yield Fact("fresh.loss_vs_initial", float(now[0] / then[0]), context.moment)
