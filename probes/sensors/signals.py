@@ -24,6 +24,21 @@ _ENTERING = {
     "NativeLayerNorm": "_saved_input",
 }
 """Operations by name, and where their nodes keep what enters them."""
+_MIXES = ("Bmm", "Mm", "Baddbmm")
+"""Products in which the weights of an attention mix values."""
+_PASSES = (
+    "View",
+    "UnsafeView",
+    "Expand",
+    "Reshape",
+    "Transpose",
+    "Permute",
+    "NativeDropout",
+    "ToCopy",
+    "Clone",
+    "Mul",
+)
+"""Operations between a softmax and such a product."""
 _MOST = 24
 _ELEMENTS = 1024
 _ROWS = 64
@@ -51,12 +66,22 @@ class Signals(Sensor):
             "sampled",
             "Largest mean, over the softmaxes inside the network, of the greatest weight of a row: 1 is one-hot.",
         ),
+        Field(
+            "gate.load",
+            "share",
+            "scalar",
+            "sampled",
+            "Largest mean weight of one entry, over the softmaxes that choose rather than mix, such as routers': "
+            "1 sends everything to one expert.",
+        ),
     )
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """Walk the graph and measure."""
         sizes: list[Tensor] = []
         peaks: list[Tensor] = []
+        loads: list[Tensor] = []
+        mixing: set[Any] = set()
         for node in graph_nodes(roots):
             kind = node.name().removesuffix("Backward0")
             if kind in _ENTERING and len(sizes) < _MOST:
@@ -64,13 +89,24 @@ class Signals(Sensor):
                 if entering is not None:
                     sizes.append(strided(entering, _ELEMENTS).float().square().mean().sqrt())
             elif kind == "Softmax" and len(peaks) < _MOST:
-                weights = _saved(node, "_saved_result")
-                if weights is not None and weights.dim() > 1 and weights.shape[-1] >= _WIDTH:
-                    rows = weights.reshape(-1, weights.shape[-1])
-                    peaks.append(rows[:: max(1, len(rows) // _ROWS)].float().amax(-1).mean())
-        for name, found in (("act.size", sizes), ("attn.peak", peaks)):
+                rows = _rows(_saved(node, "_saved_result"))
+                if rows is not None:
+                    peaks.append(rows.amax(-1).mean())
+                    if node not in mixing:
+                        loads.append(rows.mean(0).amax())
+            if kind in _MIXES or (kind in _PASSES and node in mixing):
+                mixing.update(parent for parent, _ in node.next_functions)
+        for name, found in (("act.size", sizes), ("attn.peak", peaks), ("gate.load", loads)):
             if found and len({value.device for value in found}) == 1:
                 step.scalar(name, torch.stack(found).amax())
+
+
+def _rows(weights: Tensor | None) -> Tensor | None:
+    """Return some rows of the result of a softmax, float32 [n, entries]; None for one over too few."""
+    if weights is None or weights.dim() < 2 or weights.shape[-1] < _WIDTH:
+        return None
+    rows = weights.reshape(-1, weights.shape[-1])
+    return rows[:: max(1, len(rows) // _ROWS)].float()
 
 
 def _saved(node: Any, name: str) -> Tensor | None:

@@ -22,6 +22,9 @@ FACTS = (
              "末尾最大注意力分数与骤升前之比", low=0.0),
     FactSpec("attn.peak_before", "number", "", "mean greatest weight of an attention row before the onset",
              "骤升前注意力行的平均最大权重", low=0.0, high=1.0),
+    FactSpec("gate.load_before", "number", "", "largest mean weight of one entry of a router before the onset",
+             "骤升前路由器单项的最大平均权重", low=0.0, high=1.0),
+    FactSpec("gate.load_after", "number", "", "the same at the end", "末尾该值", low=0.0, high=1.0),
     FactSpec("attn.peak_after", "number", "", "the same at the end", "末尾该值", low=0.0, high=1.0),
 )  # fmt: skip
 
@@ -33,7 +36,7 @@ _RISES = {
     "attn.rise": "attn.logit_max",
 }
 _LAST = 3
-"""Latest values whose median counts as the end."""
+"""Latest values whose median counts as the end; of few in all, the last."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -44,16 +47,18 @@ def extract(context: Context) -> Iterator[Fact]:
         before, after = _levels(context, name)
         if before and after is not None:
             yield Fact(fact, after / before, (context.at, context.last))
-    before, after = _levels(context, "attn.peak")
-    if before is not None and after is not None:
-        yield Fact("attn.peak_before", before, context.baseline)
-        yield Fact("attn.peak_after", after, (context.at, context.last))
+    for name in ("attn.peak", "gate.load"):
+        before, after = _levels(context, name)
+        if before is not None and after is not None:
+            yield Fact(f"{name}_before", before, context.baseline)
+            yield Fact(f"{name}_after", after, (context.at, context.last))
 
 
 def _levels(context: Context, name: str) -> tuple[float | None, float | None]:
     """Return the level before the onset and at the end of the run, None where it is not known."""
     base = context.before(name)
     later = context.rank.series(name).between(context.at, context.last).value
-    later = later[np.isfinite(later)][-_LAST:]
+    later = later[np.isfinite(later)]
+    later = later[-_LAST if len(later) > 2 * _LAST else -1 :]
     before = float(np.median(base)) if len(base) else None
     return before, float(np.median(later)) if len(later) else None
