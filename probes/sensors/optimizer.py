@@ -75,7 +75,8 @@ class OptimizerSettings(Sensor):
 
     def finish(self, step: OpenStep) -> None:
         """Let an optimizer that has taken over from the first one have its name."""
-        if "lr" in step.v or not self._known:
+        # A last step without a backward, that of one optimizer of several, shows no taking over.
+        if "lr" in step.v or not self._known or not step.v.get("loss.micro"):
             return
         heir = next((k for k in self._known.values() if k.names[0] in step.v), None)
         first = next(k for k in self._known.values() if k.names[0] == "lr")
