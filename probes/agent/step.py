@@ -56,6 +56,7 @@ class OpenStep:
         "device_losses",
         "epoch",
         "full",
+        "graph",
         "index",
         "losses",
         "micro",
@@ -71,6 +72,7 @@ class OpenStep:
         self.index = index
         self.v: dict[str, Value] = {"grad.clip_calls": 0}
         self.full = False
+        self.graph: tuple[Any, list[Any]] | None = None
         self.micro: Micro | None = None
         self.micro_count = 0
         self.samples = 0

@@ -174,6 +174,7 @@ class Stepper:
         self.in_backward = False
         self._session.forwards.between = True
         step = self.open or self.step()
+        step.graph = None
         self._dispatch.run("after_backward", step)
         if self._closure is not None:
             self._before_update(step, self._closure)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..agent.graph import graph_nodes
 from ..agent.tensors import strided
 from ..evidence import Field
-from .activations import graph_nodes
 from .base import Sensor
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _PASSES = (
 )
 """Operations between a softmax and such a product."""
 _MOST = 24
+_MOST_SOFTMAXES = 8
 _ELEMENTS = 1024
 _ROWS = 64
 _WIDTH = 3
@@ -78,17 +79,17 @@ class Signals(Sensor):
 
     def before_backward(self, step: OpenStep, roots: Sequence[Tensor]) -> None:
         """Walk the graph and measure."""
-        sizes: list[Tensor] = []
+        entering: list[Tensor] = []
         peaks: list[Tensor] = []
         loads: list[Tensor] = []
         mixing: set[Any] = set()
-        for node in graph_nodes(roots):
+        for node in graph_nodes(step, roots):
             kind = node.name().removesuffix("Backward0")
-            if kind in _ENTERING and len(sizes) < _MOST:
-                entering = _saved(node, _ENTERING[kind])
-                if entering is not None:
-                    sizes.append(strided(entering, _ELEMENTS).float().square().mean().sqrt())
-            elif kind == "Softmax" and len(peaks) < _MOST:
+            if kind in _ENTERING and len(entering) < _MOST:
+                value = _saved(node, _ENTERING[kind])
+                if value is not None:
+                    entering.append(strided(value, _ELEMENTS))
+            elif kind == "Softmax" and len(peaks) < _MOST_SOFTMAXES:
                 rows = _rows(_saved(node, "_saved_result"))
                 if rows is not None:
                     peaks.append(rows.amax(-1).mean())
@@ -96,9 +97,22 @@ class Signals(Sensor):
                         loads.append(rows.mean(0).amax())
             if kind in _MIXES or (kind in _PASSES and node in mixing):
                 mixing.update(parent for parent, _ in node.next_functions)
-        for name, found in (("act.size", sizes), ("attn.peak", peaks), ("gate.load", loads)):
+        self._take_sizes(step, entering)
+        for name, found in (("attn.peak", peaks), ("gate.load", loads)):
             if found and len({value.device for value in found}) == 1:
                 step.scalar(name, torch.stack(found).amax())
+
+    def _take_sizes(self, step: OpenStep, entering: list[Tensor]) -> None:
+        if not entering or len({value.device for value in entering}) > 1:
+            return
+        # float16 would overflow in its own sum of squares.
+        full = [value if value.dtype == torch.float32 else value.float() for value in entering]
+        counts = [value.numel() for value in full]
+
+        def fill(norms: list[float]) -> None:
+            step.v["act.size"] = max(norm / count**0.5 for norm, count in zip(norms, counts, strict=True))
+
+        step.later(torch.stack(torch._foreach_norm(full)), fill)
 
 
 def _rows(weights: Tensor | None) -> Tensor | None:

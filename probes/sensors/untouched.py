@@ -70,7 +70,7 @@ class Untouched(Sensor):
 
 
 class Watched:
-    """Elements of the weights of each optimizer, and the values that its last update left in them.
+    """Elements of the weights of each optimizer, and the values that the last update of any left in them.
 
     Attributes:
         continues: the optimizer met last begins with the values that the one before it left.
@@ -89,14 +89,20 @@ class Watched:
         """Choose what is watched of an optimizer before its first update; return how many tensors."""
         largest = sorted(parameters_of(optimizer), key=lambda p: -p.numel())[:_TENSORS]
         readable = [p for p in largest if _is_readable(p)]
-        self._known[optimizer] = [_Element(p, p.numel() // part) for p in readable for part in _PLACES]
+        # Optimizers that share parameters see each other's updates.
+        shared = {(e.owner, e.place): e for known in self._known.values() for e in known if e.alive}
+        self._known[optimizer] = [
+            shared.get((id(p), min(p.numel() // part, p.numel() - 1))) or _Element(p, p.numel() // part)
+            for p in readable
+            for part in _PLACES
+        ]
         before = self._left
         self.take(optimizer)
         self.continues = bool(readable) and before == self._left
         return len(readable)
 
     def touched(self, optimizer: Optimizer) -> int:
-        """Return how many tensors are not as the last update of their optimizer left them."""
+        """Return how many tensors are not as the last update left them."""
         return len({element.owner for element in self._known.get(optimizer, ()) if element.changed()})
 
     def take(self, optimizer: Optimizer) -> None:
@@ -107,15 +113,19 @@ class Watched:
 class _Element:
     """One element of a parameter, read through its memory."""
 
-    __slots__ = ("_bits", "_last", "_parameter", "_place", "_where", "owner")
+    __slots__ = ("_bits", "_last", "_parameter", "_where", "owner", "place")
 
     def __init__(self, parameter: Tensor, place: int) -> None:
         self.owner = id(parameter)
         self._parameter = weakref.ref(parameter)
-        self._place = min(place, parameter.numel() - 1)
+        self.place = min(place, parameter.numel() - 1)
         self._where = 0
         self._bits: Any = None
         self._last = -1
+
+    @property
+    def alive(self) -> bool:
+        return self._parameter() is not None
 
     def take(self) -> int:
         self._last = self._read()
@@ -134,7 +144,7 @@ class _Element:
             self._where = parameter.data_ptr()
             flat = parameter.detach().view(-1)
             self._bits = flat.view(_BITS[flat.element_size()]).numpy()
-        bits: int = self._bits.item(self._place)
+        bits: int = self._bits.item(self.place)
         return bits
 
 
