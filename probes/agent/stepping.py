@@ -44,11 +44,14 @@ class Stepper:
         updates_begun: calls of any optimizer's ``step`` so far.
         quick: takes the steps on which nothing is due.
         planner: times the steps and chooses what runs on them.
+        in_time: `before_update` runs before anything has changed; with a closure, and for a further optimizer
+            after the same backward, it can run in the midst of the update or after it only.
         settled: False until the step is over in whose middle the probes came.
     """
 
     def __init__(self, session: Session) -> None:
         self.index = 0
+        self.in_time = False
         self.open: OpenStep | None = None
         self.in_backward = False
         self.scaled: list[tuple[Any, Tensor, Tensor]] = []
@@ -212,13 +215,13 @@ class Stepper:
         if me in step.stepped and not self.in_backward:
             step = self._close_for_next(step)
         if self.in_backward or step.micro_count > self._assigned:
-            self._before_update(step, optimizer)
+            self._before_update(step, optimizer, in_time=True)
         else:
             # No backward since the last update: it comes from a closure, inside this call.
             self._closure = optimizer
 
-    def _before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
-        self._closure = None
+    def _before_update(self, step: OpenStep, optimizer: Optimizer, in_time: bool = False) -> None:
+        self._closure, self.in_time = None, in_time
         self._assigned = step.micro_count
         self._measured.add(id(optimizer))
         self._dispatch.run("before_update", step, optimizer)

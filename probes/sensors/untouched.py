@@ -59,7 +59,7 @@ class Untouched(Sensor):
         """Compare with what the last update left."""
         watched = self._watched
         if watched.knows(optimizer):
-            if touched := watched.touched(optimizer):
+            if self.session.steps.in_time and (touched := watched.touched(optimizer)):
                 step.v["weight.touched"] = touched
         elif count := watched.meet(optimizer):
             self.session.event("weights.watched", {"tensors": count, "continues": watched.continues})

@@ -88,7 +88,7 @@ def test_heavy_tails_of_activations_are_measured(recording: Recording) -> None:
     """The kurtosis of what a ReLU lets through; zeros do not count."""
     x = torch.cat([torch.full((1, 99), 1.0), torch.full((1, 1), 101.0), torch.full((1, 300), -1.0)], 1)
     one_step(nn.Sequential(nn.Linear(1, 1), Passed(x)), torch.ones(1, 1))
-    # One of a hundred values stands out: mean fourth power over squared mean square, (99 + 101^4) / 100 / 103^2.
+    # One of a hundred stands out: mean fourth power over squared mean square, (99 + 101^4) / 100 / 103^2.
     assert recording.end().steps[0].v["act.kurtosis"] == pytest.approx(98.09, abs=0.02)
 
 
