@@ -7,7 +7,7 @@ GENEROUS_STEPS = 50
 GENEROUS_SHARE = 0.25
 GENEROUS_SECONDS = 0.005
 """What the generous start may take of a step at most: this share or this time, whichever is more."""
-RESERVE_SECONDS = 0.3
+RESERVE_SECONDS = 0.4
 """Time that a job is charged once beyond its share, so that short jobs with fast steps are seen too."""
 RESERVE_STEPS = 300
 """Steps over which most of the reserve is spent."""

@@ -1,0 +1,1 @@
+"""Image layers of the house."""

@@ -1,0 +1,1 @@
+"""Spectral features, vendored in the releases that our images have."""
