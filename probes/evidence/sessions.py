@@ -15,7 +15,8 @@ def steps_before(run: RunDirectory, rank: int, path: Path) -> int:
     """Return how many optimizer steps a rank made in processes before the one that writes ``path``.
 
     All ranks go by the lowest one, whose count of lost last steps is then that of all. A process that still
-    lives trains beside this one, not before it: nothing is counted then.
+    lives trains beside this one, not before it, and nothing is counted then; unless it has started this one,
+    as a script does that runs itself again for its next part.
     """
     files = list(run.evidence_files())
     part = next((part for r, part, found in files if r == rank and found == path), 0)
@@ -29,7 +30,21 @@ def _lives(path: Path) -> bool:
     with path.open("rb") as stream:
         header = _decoded(stream.readline())
     pid = header.pid if isinstance(header, Header) else 0
-    return pid not in (0, os.getpid()) and Path(f"/proc/{pid}").exists()
+    return pid != 0 and pid not in _ancestry() and Path(f"/proc/{pid}").exists()
+
+
+def _ancestry() -> set[int]:
+    """Return this process and those that it was started by, as far as the system tells."""
+    found: set[int] = set()
+    pid = os.getpid()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        try:
+            # The name before the parent's number may hold spaces and brackets.
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+    return found
 
 
 def _steps_of(path: Path) -> int:

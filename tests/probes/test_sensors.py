@@ -168,3 +168,44 @@ def test_host_gauges_are_taken_while_the_job_runs(recording: Recording) -> None:
     gauge = recording.end().gauges[0].v
     assert 0 < gauge["host.memory"] < 1  # type: ignore[operator]
     assert gauge["process.rss"] > 1 << 20  # type: ignore[operator]
+
+
+def test_signals_are_measured_where_they_enter_a_layer(recording: Recording) -> None:
+    """The root mean square of the largest input of a layer, in float32 also where the layer is half."""
+    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Linear(4, 1))
+    with torch.no_grad():
+        model[0].weight.copy_(50.0 * torch.eye(4))
+    one_step(model, torch.full((3, 4), 2.0))
+    values = recording.end().steps[0].v
+    assert values["act.size"] == pytest.approx(100.0)
+    assert values["graph.half"] == 0.0
+
+
+def test_a_softmax_that_chooses_is_told_from_one_that_mixes(recording: Recording) -> None:
+    """A router that sends all rows to one expert has a load of 1; attention on one place each has none."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.tensor(100.0))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            mixed = torch.softmax(self.scale * torch.eye(4)[None], -1) @ x[None]
+            gate = torch.softmax(self.scale * torch.tensor([[1.0, 0.0, 0.0]]).expand(4, 3), -1)
+            return (mixed[0][:, :3] * gate).sum(1)
+
+    one_step(Net(), torch.randn(4, 4))
+    values = recording.end().steps[0].v
+    assert values["attn.peak"] == pytest.approx(1.0)
+    assert values["gate.load"] == pytest.approx(1.0)
+
+
+def test_float16_behind_the_loss_is_seen(recording: Recording) -> None:
+    """What autocast computes in half precision counts by its share."""
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with torch.autocast("cpu", torch.float16):
+        loss = model(torch.randn(8, 4)).float().square().mean()
+    loss.backward()
+    optimizer.step()
+    assert 0.2 < recording.end().steps[0].v["graph.half"] < 1.0
