@@ -66,3 +66,16 @@ def test_a_low_jump_on_a_calm_curve_is_a_spike_and_no_slow_rise(kind: str, seed:
     assert finding.verdict == "spike"
     assert finding.onset is not None
     assert abs(finding.onset.step - 360) <= 1
+
+
+def test_of_several_jumps_that_passed_the_highest_is_told() -> None:
+    """A hump of the first steps is not the story of a run that later leapt thirtyfold and came back."""
+    random = np.random.default_rng(3)
+    values = 0.5 * np.exp(0.03 * random.standard_normal(700))
+    values[:40] *= np.linspace(4, 1, 40)
+    values[12:16] *= 2.5
+    values[450:470] *= 30
+    finding = assess(Curve.of(values))
+    assert finding.pattern == "pattern.transient-spike"
+    assert finding.onset is not None
+    assert abs(finding.onset.step - 450) <= 1
