@@ -54,8 +54,15 @@ FACTS = (
     FactSpec("output.max_growth", "number", "x", "growth of the largest logit since the first quarter of the run",
              "训练前四分之一以来最大 logit 的增长倍数"),
     FactSpec("output.entropy_after", "number", "nats", "entropy of the predictions after the onset", "骤升后预测熵", low=0.0),
+    FactSpec("output.entropy_ratio", "number", "x",
+             "entropy of the predictions on the first bad batch, before any update, over that before",
+             "首个异常批次(尚未更新)预测熵与之前之比", low=0.0),
     FactSpec("output.nonfinite", "bool", "", "the model's output was NaN or infinite", "模型输出含 NaN 或无穷"),
 )  # fmt: skip
+
+
+_NEAREST = 8
+"""Values before the onset that make the entropy of predictions: it falls while the network learns."""
 
 
 def extract(context: Context) -> Iterator[Fact]:
@@ -182,6 +189,10 @@ def _outputs(context: Context) -> Iterator[Fact]:
     entropy = context.after("output.entropy")
     if len(entropy):
         yield Fact("output.entropy_after", float(np.median(entropy)), context.aftermath)
+    usual = context.before("output.entropy")[-_NEAREST:]
+    first = context.series("output.entropy").between(context.at, context.at).value
+    if len(usual) and len(first) and np.isfinite(first[0]) and np.median(usual) > 0:
+        yield Fact("output.entropy_ratio", float(first[0] / np.median(usual)), context.moment)
     base, now = context.before("output.max"), context.during("output.max").value
     if len(base) and len(now):
         yield Fact("output.max_ratio", float(np.max(now)) / max(float(np.median(base)), 1e-9), context.moment)
