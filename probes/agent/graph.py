@@ -6,8 +6,6 @@ optimized are there, whatever the training code calls its variables. Read before
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +13,6 @@ from .handwritten import chosen_classes, differences
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from .step import OpenStep
 
 # Operations that may stand between a loss and the backward root without being a loss themselves.
 _THROUGH = (
@@ -33,8 +29,6 @@ _LOSSES = {
     "HuberLossBackward0": "huber",
 }
 _MAX_NODES = 48
-_WALKED = 2000
-"""Nodes of a graph that are looked at in a walk over all of it."""
 _MAX_TERMS = 4
 HELD_BYTES = 4 << 20
 """Predictions above this size are held as evenly spaced rows only."""
@@ -166,22 +160,3 @@ def _operation(node: Any) -> str:
     if name == "Pow" and abs(float(node._saved_exponent)) <= 1:
         return "Root"
     return name
-
-
-def graph_nodes(step: OpenStep, roots: Sequence[Tensor]) -> list[Any]:
-    """Return the nodes of a graph, from the loss down; one walk serves all sensors of a step."""
-    first = roots[0].grad_fn if roots else None
-    if step.graph is not None and step.graph[0] is first:
-        return step.graph[1]
-    queue = deque(node for root in roots if (node := root.grad_fn) is not None)
-    seen: set[Any] = set(queue)
-    nodes: list[Any] = []
-    while queue and len(nodes) < _WALKED:
-        node = queue.popleft()
-        nodes.append(node)
-        for parent, _ in node.next_functions:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                queue.append(parent)
-    step.graph = (first, nodes)
-    return nodes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..agent.graph import graph_nodes
+from ..agent.walk import graph_nodes
 from ..evidence import Field
 from .base import Sensor
 
