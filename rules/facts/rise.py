@@ -10,6 +10,8 @@ from .context import Context
 from .registry import Fact, FactSpec
 
 FACTS = (
+    FactSpec("loss.rise", "number", "x", "training loss at the end over that before the onset",
+             "末尾训练损失与骤升前之比", low=0.0),
     FactSpec("output.rise", "number", "x", "largest logit at the end over that before the onset",
              "末尾最大 logit 与骤升前之比", low=0.0),
     FactSpec("act.rise", "number", "x", "largest signal inside the network at the end over that before the onset",
@@ -35,6 +37,8 @@ _RISES = {
     "grad.rise": "grad.norm",
     "attn.rise": "attn.logit_max",
 }
+_LEVEL = 32
+"""Losses whose median is a level."""
 _LAST = 3
 """Latest values whose median counts as the end; of few in all, the last."""
 
@@ -43,6 +47,12 @@ def extract(context: Context) -> Iterator[Fact]:
     """Yield the facts of what rose."""
     if context.onset is None:
         return
+    losses = context.rank.series("loss")
+    then = losses.between(context.first, context.at - 1).value[-_LEVEL:]
+    now = losses.between(context.at, context.last).value[-_LEVEL:]
+    then, now = then[np.isfinite(then)], now[np.isfinite(now)]
+    if len(then) and len(now) and np.median(then) > 0:
+        yield Fact("loss.rise", float(np.median(now) / np.median(then)), (context.at, context.last))
     for fact, name in _RISES.items():
         before, after = _levels(context, name)
         if before and after is not None:
