@@ -221,7 +221,8 @@ class EarlyWarnings:
 def precursors(steps: Iterable[tuple[int, _Values]], onset: int) -> list[Precursor]:
     """Return what had become certain before a loss jumped, the earliest first, each quantity once.
 
-    What has come back to its level since is left out.
+    What has come back to its level since is left out, and so is what left it in the first half of the run so
+    far: while a network begins to learn its activations grow as a matter of course.
 
     Args:
         steps: (step, values of its record) in order; those from the onset on are not looked at.
@@ -229,12 +230,16 @@ def precursors(steps: Iterable[tuple[int, _Values]], onset: int) -> list[Precurs
     """
     followed = EarlyWarnings(live=False)
     latest: dict[str, Precursor] = {}
+    began = onset
     for step, values in steps:
         if step >= onset:
             break
+        began = min(began, step)
         for precursor in followed.push(step, values):
             latest[precursor.quantity] = precursor
-    lasting = [precursor for precursor in latest.values() if not followed.came_back(precursor)]
+    half = (began + onset) / 2
+    late = [precursor for precursor in latest.values() if precursor.first >= half]
+    lasting = [precursor for precursor in late if not followed.came_back(precursor)]
     return sorted(lasting, key=lambda precursor: precursor.step)
 
 

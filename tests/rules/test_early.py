@@ -140,6 +140,12 @@ def test_what_has_come_back_before_the_jump_is_left_out() -> None:
     assert not precursors(steps, 90)
 
 
+def test_what_grew_while_the_network_began_to_learn_is_no_precursor() -> None:
+    values = noisy(np.r_[np.full(25, 0.16), np.full(345, 0.8)], 0.02)
+    steps: Values = [(step, {"act.norm": value}) for step, value in enumerate(values)]
+    assert not precursors(steps, 370)
+
+
 def test_nothing_from_the_onset_on_is_looked_at() -> None:
     steps: Values = [(n, {"grad.norm": 1.0 + 0.1 * (n % 3)}) for n in range(60)]
     steps += [(60 + n, {"grad.norm": 50.0}) for n in range(10)]
