@@ -15,6 +15,7 @@ _LIBRARIES = (
     *("torch", "numpy", "transformers", "lightning", "pytorch_lightning", "accelerate", "datasets"),
     *("torchvision", "deepspeed", "peft", "timm", "safetensors"),
 )
+_OWN = __name__.partition(".")[0]
 _MOST_MODULES = 300
 _MOST_BYTES = 1 << 20
 """Of one source file; a longer one is generated, and its size tells enough."""
@@ -47,7 +48,7 @@ def own_code() -> dict[str, str]:
     installed = tuple(Path(folder).resolve() for folder in {*sysconfig.get_paths().values(), sys.prefix})
     found = {}
     for name, module in list(sys.modules.items()):
-        path = _source(module)
+        path = None if name.partition(".")[0] == _OWN else _source(module)
         if path is None or any(folder in path.parents for folder in installed):
             continue
         found[name] = _hash(path)
@@ -61,10 +62,7 @@ def _source(module: ModuleType | None) -> Path | None:
     if not isinstance(file, str) or not file.endswith(".py") or "site-packages" in file:
         return None
     path = Path(file).resolve()
-    return path if path.is_file() and _ROOT not in path.parents else None
-
-
-_ROOT = Path(__file__).resolve().parents[2]
+    return path if path.is_file() else None
 
 
 def _hash(path: Path) -> str:
