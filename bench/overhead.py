@@ -126,6 +126,9 @@ class Hooks:
             hooks.update(kept)
         # The steps without probes are no part of the next step's time, which the budget is a share of.
         self._session.interrupted()
+        # Nor are their updates the work of somebody who is to be found out.
+        if (watched := self._session.steps.quick.watched) is not None:
+            watched.retake()
 
 
 def timed(step: Callable[[], Any]) -> float:

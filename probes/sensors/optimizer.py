@@ -48,6 +48,9 @@ class OptimizerSettings(Sensor):
         """Nothing seen yet."""
         self._known: dict[int, Known] = {}
         self._held: dict[int, weakref.ref[Tensor]] = {}
+        self._step = -1
+        self._before: set[int] = set()
+        self._now: set[int] = set()
 
     def before_update(self, step: OpenStep, optimizer: Optimizer) -> None:
         """Record rates, compare settings."""
@@ -57,6 +60,8 @@ class OptimizerSettings(Sensor):
             index = known.index if known is not None else len(self._known)
             known = self._known[id(optimizer)] = Known(index, len(groups))
             self.session.steps.quick.rates[id(optimizer)] = known
+        if len(self._known) > 1:
+            self._inherit(step, optimizer, known)
         changed = False
         for place, group in enumerate(groups):
             rate = group.get("lr")
@@ -73,16 +78,14 @@ class OptimizerSettings(Sensor):
                 self._report(optimizer, known.index, settings, first=known.settings is None)
                 known.settings = settings
 
-    def finish(self, step: OpenStep) -> None:
-        """Let an optimizer that has taken over from the first one have its name."""
-        # A last step without a backward, that of one optimizer of several, shows no taking over.
-        if "lr" in step.v or not self._known or not step.v.get("loss.micro"):
-            return
-        heir = next((k for k in self._known.values() if k.names[0] in step.v), None)
-        first = next(k for k in self._known.values() if k.names[0] == "lr")
-        if heir is not None and heir is not first:
-            step.v["lr"] = step.v.pop(heir.names[0])
-            heir.names[0], first.names[0] = first.names[0], heir.names[0]
+    def _inherit(self, step: OpenStep, optimizer: Optimizer, known: Known) -> None:
+        """Let an optimizer that alone made the last update have the name of the first one, which it took over from."""
+        if step.index != self._step:
+            self._step, self._before, self._now = step.index, self._now, set()
+        self._now.add(id(optimizer))
+        if known.names[0] != "lr" and self._before == {id(optimizer)}:
+            first = next(other for other in self._known.values() if other.names[0] == "lr")
+            known.names[0], first.names[0] = first.names[0], known.names[0]
 
     def _report(self, optimizer: Optimizer, index: int, settings: list[dict[str, Any]], first: bool) -> None:
         groups = []

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from ..agent.step import OpenStep
 
-_TENSORS = 6
-_PLACES = (3, 2)
-"""Elements looked at, as divisors of the number of elements."""
+_TENSORS = 4
+_PLACE = 3
+"""The element looked at, as divisor of the number of elements."""
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 """Whole numbers by size in bytes: bits are compared, so that a NaN equals itself."""
 
@@ -39,7 +39,7 @@ class Untouched(Sensor):
             "count",
             "scalar",
             "step",
-            "Weight tensors, of up to six looked at on a CPU, that changed between two updates; only where some did.",
+            "Weight tensors, of up to four looked at on a CPU, that changed between two updates; only where some did.",
         ),
         Field(
             "weights.watched",
@@ -90,12 +90,10 @@ class Watched:
         largest = sorted(parameters_of(optimizer), key=lambda p: -p.numel())[:_TENSORS]
         readable = [p for p in largest if _is_readable(p)]
         # Optimizers that share parameters see each other's updates.
-        shared = {(e.owner, e.place): e for known in self._known.values() for e in known if e.alive}
-        self._known[optimizer] = [
-            shared.get((id(p), min(p.numel() // part, p.numel() - 1))) or _Element(p, p.numel() // part)
-            for p in readable
-            for part in _PLACES
-        ]
+        shared = {
+            element.owner: element for known in self._known.values() for element in known if element.alive
+        }
+        self._known[optimizer] = [shared.get(id(p)) or _Element(p) for p in readable]
         before = self._left
         self.take(optimizer)
         self.continues = bool(readable) and before == self._left
@@ -103,7 +101,12 @@ class Watched:
 
     def touched(self, optimizer: Optimizer) -> int:
         """Return how many tensors are not as the last update left them."""
-        return len({element.owner for element in self._known.get(optimizer, ()) if element.changed()})
+        return sum(element.changed() for element in self._known.get(optimizer, ()))
+
+    def retake(self) -> None:
+        """Remember the values of all optimizers: what was done to them meanwhile is known."""
+        for optimizer in list(self._known):
+            self.take(optimizer)
 
     def take(self, optimizer: Optimizer) -> None:
         """Remember the values there are now."""
@@ -113,14 +116,13 @@ class Watched:
 class _Element:
     """One element of a parameter, read through its memory."""
 
-    __slots__ = ("_bits", "_last", "_parameter", "_where", "owner", "place")
+    __slots__ = ("_bits", "_last", "_parameter", "_place", "_where", "owner")
 
-    def __init__(self, parameter: Tensor, place: int) -> None:
+    def __init__(self, parameter: Tensor) -> None:
         self.owner = id(parameter)
         self._parameter = weakref.ref(parameter)
-        self.place = min(place, parameter.numel() - 1)
-        self._where = 0
-        self._bits: Any = None
+        self._place = parameter.numel() // _PLACE
+        self._look(parameter)
         self._last = -1
 
     @property
@@ -128,24 +130,25 @@ class _Element:
         return self._parameter() is not None
 
     def take(self) -> int:
-        self._last = self._read()
+        self._last = self._bits.item(self._place)
         return self._last
 
     def changed(self) -> bool:
-        return self._read() != self._last
-
-    def _read(self) -> int:
         parameter = self._parameter()
         if parameter is None:
-            return self._last
+            return False
+        # Looked up here only: every look at a tensor costs a miss of the cache.
         if parameter.data_ptr() != self._where:
             if not _is_readable(parameter):
-                return self._last
-            self._where = parameter.data_ptr()
-            flat = parameter.detach().view(-1)
-            self._bits = flat.view(_BITS[flat.element_size()]).numpy()
-        bits: int = self._bits.item(self.place)
-        return bits
+                return False
+            self._look(parameter)
+        changed: bool = self._bits.item(self._place) != self._last
+        return changed
+
+    def _look(self, parameter: Tensor) -> None:
+        self._where = parameter.data_ptr()
+        flat = parameter.detach().view(-1)
+        self._bits: Any = flat.view(_BITS[flat.element_size()]).numpy()
 
 
 def _is_readable(parameter: Tensor) -> bool:
