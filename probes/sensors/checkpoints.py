@@ -108,10 +108,12 @@ class Checkpoints(Sensor):
             stateful = ("model", "optimizer", "scheduler", "scaler")
             missing = [part for part in stateful if self._offered.get(part) and part not in self._restored]
             self.session.event("resume", {"restored": sorted(self._restored), "left_out": missing})
-            self.session.lifecycle.describe()
+            # Weights alone are copied over and over, to a target network or an average, in the midst of training.
+            if self._offered or "optimizer" in self._restored:
+                self.session.lifecycle.describe()
+                # What the first updates are like tells what was taken up again.
+                self.session.steps.look_closer()
             self._restored.clear()
-            # What the first updates are like tells what was taken up again.
-            self.session.steps.look_closer()
             self._offered = {}
 
     def meets(self, optimizer: Optimizer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..agent.modelmap import parameters_of
 from ..evidence import Field
 from .base import Sensor
 
@@ -92,7 +93,7 @@ class OptimizerSettings(Sensor):
         for group, known in zip(optimizer.param_groups, settings, strict=False):
             rate = group.get("lr")
             groups.append({**known, "lr": None if isinstance(rate, Tensor) else rate})
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        parameters = parameters_of(optimizer)
         fresh = [p for p in parameters if self._is_fresh(p)]
         self.session.event(
             "optimizer",

@@ -50,7 +50,7 @@ class Print(TrainerCallback):
 def fit(model, ids, epochs, lr):
     cut = int(0.9 * len(ids))
     args = TrainingArguments(
-        output_dir="/tmp/new_tokens_gpt2", num_train_epochs=epochs, per_device_train_batch_size=16, learning_rate=lr,
+        output_dir="new_tokens_gpt2", num_train_epochs=epochs, per_device_train_batch_size=16, learning_rate=lr,
         per_device_eval_batch_size=32, logging_strategy="epoch", eval_strategy="epoch", save_strategy="no", report_to=[],
         lr_scheduler_type="constant", use_cpu=True, disable_tqdm=True, seed=3, weight_decay=0.01,
     )  # fmt: skip
